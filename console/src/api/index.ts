@@ -1,0 +1,4 @@
+export * from './can';
+export * from './client';
+export * from './queries';
+export * from './types';

@@ -1,0 +1,5 @@
+import { PageHead } from '../../ui';
+
+export default function Dashboard() {
+  return <PageHead title="Dashboard" />;
+}

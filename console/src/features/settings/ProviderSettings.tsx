@@ -1,0 +1,5 @@
+import { PageHead } from '../../ui';
+
+export default function ProviderSettings() {
+  return <PageHead title="ProviderSettings" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from '../../ui';
+
+export default function SignIn() {
+  return <PageHead title="SignIn" />;
+}

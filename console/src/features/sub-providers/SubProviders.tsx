@@ -1,0 +1,5 @@
+import { PageHead } from '../../ui';
+
+export default function SubProviders() {
+  return <PageHead title="SubProviders" />;
+}

@@ -1,0 +1,3 @@
+export default function TenantCreate(_: { opened: boolean; onClose: () => void }) {
+  return null;
+}

@@ -1,0 +1,2 @@
+/** Die Wörter der Kundenseiten. */
+export const deTenant = {};

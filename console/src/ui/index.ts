@@ -1,0 +1,17 @@
+export * from './act';
+export * from './bits';
+export * from './confirm';
+export * from './copy';
+export * from './file-drop';
+export * from './form';
+export * as fmt from './format';
+export { slugify } from './format';
+export * from './go';
+export * from './ledger';
+export * from './list';
+export * from './page';
+export * from './search';
+export * from './table';
+export * from './time';
+export * from './timeline';
+export * from './toast';
