@@ -40,7 +40,7 @@ function SignedIn({ me }: { me: Me }) {
   useEffect(() => setColorScheme(me.person.preferences.scheme), [me.person.preferences.scheme, setColorScheme]);
   useEffect(() => { if (slug && context) visited(me.person.id, slug); }, [slug, context, me.person.id]);
   useEffect(() => setMenu(false), [pathname]);
-  useHotkeys([['mod+K', () => setAsked((n) => n + 1)]], []);
+  useHotkeys([['mod+K', () => setAsked((n) => n + 1)], ['Escape', () => setMenu(false)]], []);
 
   const pages = slug ? tenantPages : me.providers.length > 0 ? providerPages : [];
   const can = slug ? context?.can : provider?.can;
@@ -54,7 +54,7 @@ function SignedIn({ me }: { me: Me }) {
       <a className="skip" href="#main">{t('shell.skip')}</a>
       {menu && <button type="button" className="veil" aria-label={t('shell.closeMenu')} onClick={() => setMenu(false)} />}
       <FocusTrap active={menu && narrow}>
-        <aside className={menu ? 'side open' : 'side'} aria-label={t('shell.sidebar')} onKeyDown={(e) => { if (e.key === 'Escape') setMenu(false); }}>
+        <aside className={menu ? 'side open' : 'side'} aria-label={t('shell.sidebar')}>
           <div className="brandrow"><Logo /><span className="trunc">{brand}</span></div>
           <Switcher slug={slug} section={section} name={tenantName} />
           <Sidebar pages={pages} base={slug ? `/t/${slug}` : ''} can={can} label={t(slug ? 'shell.clientNav' : 'shell.providerNav')} />
@@ -104,7 +104,7 @@ function NavItem({ page, to, can }: { page: Page; to: string; can: Can | undefin
   const reason = useReason({ can: can ? permission(can, page.action) : undefined });
   const { icon: Shown, word } = page.nav!;
   const inside = <><Shown size={17} stroke={1.7} aria-hidden />{t(`nav.${word}`)}</>;
-  if (reason) return <><Tooltip label={reason} position="right" multiline maw={280} events={{ hover: true, focus: true, touch: true }}><a className="off" role="link" tabIndex={0} aria-disabled="true" aria-describedby={id}>{inside}</a></Tooltip><span id={id} className="vh">{reason}</span></>;
+  if (reason) return <><Tooltip label={reason} position="right" multiline maw={280} events={{ hover: true, focus: true, touch: true }}><span className="item off" role="link" tabIndex={0} aria-disabled="true" aria-describedby={id}>{inside}</span></Tooltip><span id={id} className="vh">{reason}</span></>;
   return <Go to={to} exact={to === '/'}>{inside}</Go>;
 }
 

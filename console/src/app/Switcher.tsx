@@ -53,7 +53,7 @@ export function Switcher({ slug, section, name }: { slug: string | null; section
   const label = slug ? (name ?? slug) : provider ? t('switcher.all') : t('nav.account');
   const sub = slug ? t(member ? 'switcher.member' : 'switcher.client') : provider ? t('switcher.providerView', { count: total }) : me.person.name;
   const Building = <span className="logo s" aria-hidden><IconBuildingCommunity size={15} /></span>;
-  let n = -1;
+  const indexOf = (p: Place) => rows.indexOf(p);
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-start" width={340} shadow="lg" radius="lg" trapFocus returnFocus offset={4} transitionProps={{ duration: 0 }} zIndex={200}>
       <Popover.Target>
@@ -67,13 +67,12 @@ export function Switcher({ slug, section, name }: { slug: string | null; section
         <TextInput data-autofocus aria-label={t('switcher.findOrg')} placeholder={t('switcher.find', { count: many })} leftSection={<IconSearch size={15} aria-hidden />} value={q} onChange={(e) => { setQ(e.currentTarget.value); setOn(0); }}
           role="combobox" aria-expanded aria-autocomplete="list" aria-controls="sw-list" aria-activedescendant={rows.length ? `sw-${on}` : undefined} onKeyDown={keyed} />
         <div id="sw-list" className="sw-list" role="listbox" aria-label={t('switcher.switch')} tabIndex={-1}>
-          {provider && !q.trim() && (() => { n++; return <Go id="sw-0" role="option" aria-selected={on === 0} data-on={on === 0} tabIndex={-1} to="/" className="sw-item" onClick={() => setOpen(false)} onMouseMove={() => setOn(0)}>{Building}<span className="sm semi grow">{t('switcher.all')}</span><span className="xs dim">{t('shell.provider')}</span>{!slug && <IconCheck size={15} aria-label={t('switcher.current')} />}</Go>; })()}
+          {rows[0] === 'all' && <Go id="sw-0" role="option" aria-selected={on === 0} data-on={on === 0} tabIndex={-1} to="/" className="sw-item" onClick={() => setOpen(false)} onMouseMove={() => setOn(0)}>{Building}<span className="sm semi grow">{t('switcher.all')}</span><span className="xs dim">{t('shell.provider')}</span>{!slug && <IconCheck size={15} aria-label={t('switcher.current')} />}</Go>}
           {shown.map((g) => (
             <div key={g.key} role="group" aria-label={g.key === 'all' ? t('switcher.allN', { count: total }) : t(`switcher.${g.key}`)}>
               <div className="sw-h" aria-hidden>{g.key === 'all' ? t('switcher.allN', { count: total }) : t(`switcher.${g.key}`)}</div>
               {g.places.map((p) => {
-                n++;
-                const i = n;
+                const i = indexOf(p);
                 const isPinned = pinned.includes(p.slug);
                 const row = (
                   <>
