@@ -39,12 +39,6 @@ CREATE TABLE session (
 );
 CREATE INDEX session_person ON session (person_id);
 
-CREATE TABLE throttle (
-    key text PRIMARY KEY,                    -- 'account:<hash>' or 'address:<address>'
-    failures bigint NOT NULL,
-    blocked_until bigint NOT NULL,
-    updated_at bigint NOT NULL
-);
 
 CREATE TABLE provider (
     id uuid PRIMARY KEY,

@@ -1,0 +1,230 @@
+//! The hub: the store, the policies, the clock and the keys, shared by everything that runs.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use lru::LruCache;
+use parking_lot::{Mutex, RwLock};
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::relay::Topic;
+use super::standing::Standing;
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::params;
+use crate::secrets::SecretKey;
+use crate::store::{Place, Store, StoreConfig, StoreLimits};
+
+/// What a hub is started with.
+#[derive(Clone)]
+pub struct HubConfig {
+    /// Where the data lives.
+    pub store: StoreConfig,
+    /// Bounds of the store.
+    pub limits: StoreLimits,
+    /// The master key: wraps every tenant's data key.
+    pub master_key: SecretKey,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// The address people reach the console at, without a trailing slash. `https://` makes cookies Secure.
+    pub public_url: String,
+    /// Take the client's address from `X-Forwarded-For` (only behind a proxy that sets it).
+    pub behind_proxy: bool,
+}
+
+/// The running hub. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub config: HubConfig,
+    pub store: Store,
+    pub engine: access::Engine,
+    /// Goes up with every commit that may have changed who may do what; cached sessions and standings of before are void.
+    pub epoch: AtomicU64,
+    pub sessions: Mutex<LruCache<[u8; 32], Cached<Caller>>>,
+    pub standings: Mutex<LruCache<(Uuid, Uuid), Cached<Standing>>>,
+    pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
+    pub keys: Mutex<LruCache<Uuid, SecretKey>>,
+    pub topics: RwLock<HashMap<&'static str, Arc<dyn Topic>>>,
+    pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    /// One relay per tenant at a time.
+    pub relays: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Something read from the control database, as of an epoch and an instant.
+pub(crate) struct Cached<T> {
+    pub epoch: u64,
+    pub at: Timestamp,
+    pub value: Arc<T>,
+}
+
+/// How long another hub's commit on the same PostgreSQL may go unnoticed.
+const SHARED_STORE_TTL: Duration = Duration::from_millis(500);
+const CACHED_MAX: NonZeroUsize = NonZeroUsize::new(20_000).expect("not zero");
+const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(4_096).expect("not zero");
+
+impl Hub {
+    /// Opens the store, checks the policies and the master key.
+    ///
+    /// # Errors
+    /// The store cannot be opened or migrated, the policies do not validate, or the master key is not the one that this store
+    /// was made with.
+    pub async fn open(config: HubConfig) -> Result<Self> {
+        let engine = access::Engine::new().map_err(Error::internal)?;
+        let store = Store::open(&config.store, config.limits).await?;
+        let hub = Self(Arc::new(Inner {
+            config,
+            store,
+            engine,
+            epoch: AtomicU64::new(1),
+            sessions: Mutex::new(LruCache::new(CACHED_MAX)),
+            standings: Mutex::new(LruCache::new(CACHED_MAX)),
+            slugs: Mutex::new(LruCache::new(CACHED_MAX)),
+            keys: Mutex::new(LruCache::new(KEYS_MAX)),
+            topics: RwLock::default(),
+            ports: RwLock::default(),
+            relays: Mutex::default(),
+        }));
+        hub.check_master_key().await?;
+        Ok(hub)
+    }
+
+    /// The master key opens what it sealed when the store was made: a wrong key is found at start, not at the first secret.
+    async fn check_master_key(&self) -> Result<()> {
+        const CHECK: &str = "master key check";
+        let mut tx = self.0.store.write(Place::Control).await?;
+        let stored = tx.opt("SELECT value FROM installation WHERE name = ?1", params![CHECK]).await?;
+        let Some(mut row) = stored else {
+            let sealed = self.master_key().seal(CHECK, CHECK.as_bytes());
+            tx.execute("INSERT INTO installation (name, value) VALUES (?1, ?2)", params![CHECK, sealed]).await?;
+            return Ok(tx.commit().await?);
+        };
+        let sealed: Vec<u8> = row.take()?;
+        self.master_key().open(CHECK, &sealed).map(drop)
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.0.config.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.config.clock
+    }
+
+    /// The address people reach the console at, without a trailing slash.
+    pub fn public_url(&self) -> &str {
+        &self.0.config.public_url
+    }
+
+    /// Whether cookies are Secure.
+    pub fn secure_cookies(&self) -> bool {
+        self.0.config.public_url.starts_with("https://")
+    }
+
+    /// "sqlite" or "postgres".
+    pub fn engine_name(&self) -> &'static str {
+        self.0.store.engine()
+    }
+
+    /// Tenant databases (or connections) open now.
+    pub fn open_handles(&self) -> usize {
+        self.0.store.open_handles()
+    }
+
+    /// The installation's key: seals what belongs to no tenant (a person's one-time code secret).
+    pub fn master_key(&self) -> &SecretKey {
+        &self.0.config.master_key
+    }
+
+    /// What every grant of a policy decision needs in words; for answers that explain.
+    pub fn needs(&self, act: access::Act) -> Arc<str> {
+        self.0.engine.needs(act)
+    }
+
+    /// A read of the control database answers: the store is there.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not.
+    pub async fn ready(&self) -> Result<()> {
+        let mut tx = self.0.store.read(Place::Control).await?;
+        tx.rows("SELECT COUNT(*) FROM installation", &[]).await?;
+        Ok(())
+    }
+
+    /// Hands something of one slice to all that ask for its type, wired where the hub is put together.
+    pub fn provide<T: Any + Send + Sync>(&self, value: T) {
+        self.0.ports.write().insert(TypeId::of::<T>(), Arc::new(value));
+    }
+
+    /// What was provided of this type.
+    ///
+    /// # Panics
+    /// Nothing was: the hub is wired wrongly.
+    pub fn port<T: Any + Send + Sync>(&self) -> Arc<T> {
+        let ports = self.0.ports.read();
+        let value = ports.get(&TypeId::of::<T>()).unwrap_or_else(|| panic!("{} was not provided", std::any::type_name::<T>()));
+        value.clone().downcast().expect("stored under its own type")
+    }
+
+    /// Makes the database of a new tenant and its data key. Answers the wrapped key, for its registry row.
+    ///
+    /// # Errors
+    /// `Unavailable` when the disk or the server is.
+    pub async fn create_tenant_store(&self, tenant: TenantId) -> Result<Vec<u8>> {
+        let (key, wrapped) = self.master_key().wrap_new(&key_label(tenant));
+        self.0.store.create_tenant(tenant).await?;
+        self.0.keys.lock().put(tenant.uuid(), key);
+        Ok(wrapped)
+    }
+
+    /// Destroys a tenant's database. Its data key must be gone from its registry row already. Answers the files (or rows) removed.
+    ///
+    /// # Errors
+    /// `Unavailable` while a transaction on it does not end.
+    pub async fn destroy_tenant_store(&self, tenant: TenantId) -> Result<u64> {
+        self.0.keys.lock().pop(&tenant.uuid());
+        Ok(self.0.store.destroy_tenant(tenant).await?)
+    }
+
+    /// The tenant's data key.
+    pub(crate) async fn tenant_key(&self, tenant: TenantId) -> Result<SecretKey> {
+        if let Some(key) = self.0.keys.lock().get(&tenant.uuid()) {
+            return Ok(key.clone());
+        }
+        let mut tx = self.0.store.read(Place::Control).await?;
+        let row = tx.opt("SELECT wrapped_key FROM tenant WHERE id = ?1", params![tenant]).await?;
+        let wrapped: Option<Vec<u8>> = row.ok_or(Error::NotFound)?.take()?;
+        let wrapped = wrapped.ok_or_else(|| Error::Conflict("This tenant's key was destroyed.".into()))?;
+        let key = self.master_key().unwrap_key(&key_label(tenant), &wrapped)?;
+        self.0.keys.lock().put(tenant.uuid(), key.clone());
+        Ok(key)
+    }
+
+    /// Who may do what may have changed.
+    pub(crate) fn bump_epoch(&self) {
+        self.0.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.0.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Whether something read then still holds now.
+    pub(crate) fn fresh(&self, epoch: u64, at: Timestamp, now: Timestamp) -> bool {
+        let shared = matches!(self.0.store, Store::Postgres(_));
+        epoch == self.epoch() && (!shared || now < at.after(SHARED_STORE_TTL))
+    }
+}
+
+fn key_label(tenant: TenantId) -> String {
+    format!("data key of {tenant}")
+}

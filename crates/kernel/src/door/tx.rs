@@ -1,0 +1,394 @@
+//! Transactions that were allowed. A [`ReadTx`] can only read; a [`WriteTx`] leaves a ledger entry in the commit of its change, or,
+//! dropped without a commit, changes nothing and leaves an entry that says so.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use access::{Act, Action, Subject};
+use ledger::{Actor, ActorKind, Change, Entry, Outcome};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::hub::Hub;
+use super::record::{self, Attempt, Chain, Scratch};
+use super::standing::{Standing, TenantInfo, refusal};
+use crate::clock::Timestamp;
+use crate::error::{CanFail, Error, Result};
+use crate::ids::{PersonId, ProviderId, TenantId};
+use crate::params;
+use crate::store::{Query, Row, StoreError, Tx, Value};
+
+/// What a transaction reaches.
+pub mod scope {
+    use super::{PersonId, ProviderId, TenantId};
+
+    /// One tenant's own database. The transaction is the tenant; its id is not to be had.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Data(pub(crate) TenantId);
+    /// The control records of one tenant: members, settings, invitations.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Records {
+        /// The tenant that every query is to name.
+        pub tenant: TenantId,
+    }
+    /// One provider's own records.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Provider {
+        /// The provider that every query is to name.
+        pub provider: ProviderId,
+    }
+    /// One provider's records about one of its tenants.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Client {
+        /// The provider that every query is to name.
+        pub provider: ProviderId,
+        /// The tenant that every query is to name.
+        pub tenant: TenantId,
+    }
+    /// One person's own records.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Own {
+        /// The person that every query is to name.
+        pub person: PersonId,
+    }
+    /// What may be looked up before anybody is signed in, by a secret that the caller brings.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Public;
+
+    /// Scopes on the control database.
+    pub trait Control: super::Scope {}
+    impl Control for Records {}
+    impl Control for Provider {}
+    impl Control for Client {}
+    impl Control for Own {}
+    impl Control for Public {}
+}
+
+/// A scope knows which ledger its acts go to.
+pub trait Scope: Copy + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn chain(&self) -> (Option<Uuid>, Option<TenantId>);
+}
+impl Scope for scope::Data {
+    fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
+        (None, Some(self.0))
+    }
+}
+impl Scope for scope::Records {
+    fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
+        (Some(Uuid::nil()), Some(self.tenant))
+    }
+}
+impl Scope for scope::Provider {
+    fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
+        (Some(self.provider.uuid()), None)
+    }
+}
+impl Scope for scope::Client {
+    fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
+        (Some(self.provider.uuid()), Some(self.tenant))
+    }
+}
+impl Scope for scope::Own {
+    fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
+        (Some(Uuid::nil()), None)
+    }
+}
+impl Scope for scope::Public {
+    fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
+        (Some(Uuid::nil()), None)
+    }
+}
+
+/// What a transaction knows of the request it serves.
+#[derive(Clone)]
+pub(crate) struct Background {
+    pub hub: Hub,
+    pub caller: Option<Arc<Caller>>,
+    pub standing: Arc<Standing>,
+    pub scratch: Option<Arc<Scratch>>,
+    pub now: Timestamp,
+}
+
+/// A transaction that can only read.
+pub struct ReadTx<S: Scope> {
+    /// Taken out by the commit.
+    tx: Option<Tx>,
+    /// What it reaches.
+    pub scope: S,
+    background: Background,
+}
+
+/// A transaction that can write, and will be in the ledger.
+pub struct WriteTx<S: Scope> {
+    inner: ReadTx<S>,
+    entry: Option<Entry>,
+    news: Vec<(&'static str, String)>,
+    /// More tenants whose ledgers get a copy (an act of a provider that touches a tenant).
+    also_in: Vec<TenantId>,
+    keeps_authority: bool,
+}
+
+impl<S: Scope> ReadTx<S> {
+    pub(crate) fn new(tx: Tx, scope: S, background: Background) -> Self {
+        Self { tx: Some(tx), scope, background }
+    }
+
+    fn tx(&mut self) -> Result<&mut Tx, StoreError> {
+        self.tx.as_mut().ok_or_else(|| StoreError::Other("the transaction has ended".into()))
+    }
+
+    /// All rows of a query whose length is bounded by the query itself.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn rows(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.tx()?.rows(sql, params).await
+    }
+
+    /// The first row, if there is one.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn opt(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, StoreError> {
+        self.tx()?.opt(sql, params).await
+    }
+
+    /// The first row.
+    ///
+    /// # Errors
+    /// `Shape` when there is none: for aggregates, which always have one.
+    pub async fn one(&mut self, sql: &str, params: &[Value]) -> Result<Row, StoreError> {
+        self.tx()?.one(sql, params).await
+    }
+
+    /// All rows of a query that was put together.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn query(&mut self, query: &Query) -> Result<Vec<Row>, StoreError> {
+        self.tx()?.rows(&query.sql, &query.params).await
+    }
+
+    /// When the request began. All of an act happens at this instant.
+    pub fn now(&self) -> Timestamp {
+        self.background.now
+    }
+
+    /// The hub.
+    pub fn hub(&self) -> &Hub {
+        &self.background.hub
+    }
+
+    /// The signed-in person.
+    ///
+    /// # Errors
+    /// `NotSignedIn` on the public plane and for the system.
+    pub fn me(&self) -> Result<&Caller> {
+        self.background.caller.as_deref().ok_or(Error::NotSignedIn)
+    }
+
+    /// The tenant, as its registry row says; none outside of a tenant.
+    pub fn tenant(&self) -> Option<&TenantInfo> {
+        self.background.standing.tenant.as_ref()
+    }
+
+    /// What the ledger says of the grant that the person acts through: for rows that name who did something as what.
+    pub fn grant_label(&self) -> Option<ledger::Grant> {
+        self.background.standing.held.first().map(|held| held.label.clone())
+    }
+
+    /// Whether another action would be allowed here and now on this row; for answers that say what can be done.
+    pub fn may(&self, act: Act, subject: Subject) -> access::Verdict {
+        self.background.standing.decide(&self.background.hub.0.engine, act, subject, self.background.now).0
+    }
+}
+
+impl ReadTx<scope::Data> {
+    /// The tenant's data key, for what is sealed in its database.
+    ///
+    /// # Errors
+    /// `Conflict` once it was destroyed.
+    pub async fn tenant_key(&self) -> Result<crate::secrets::SecretKey> {
+        self.background.hub.tenant_key(self.scope.0).await
+    }
+}
+
+impl<S: Scope> Deref for WriteTx<S> {
+    type Target = ReadTx<S>;
+
+    fn deref(&self) -> &ReadTx<S> {
+        &self.inner
+    }
+}
+impl<S: Scope> DerefMut for WriteTx<S> {
+    fn deref_mut(&mut self) -> &mut ReadTx<S> {
+        &mut self.inner
+    }
+}
+
+impl<S: Scope> WriteTx<S> {
+    pub(crate) fn new(inner: ReadTx<S>, entry: Entry) -> Self {
+        Self { inner, entry: Some(entry), news: Vec::new(), also_in: Vec::new(), keeps_authority: false }
+    }
+
+    /// Changes rows. Answers how many.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.inner.tx()?.execute(sql, params).await
+    }
+
+    /// Changes rows with a query that was put together. Answers how many.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn execute_query(&mut self, query: &Query) -> Result<u64, StoreError> {
+        self.inner.tx()?.execute(&query.sql, &query.params).await
+    }
+
+    fn draft(&mut self) -> &mut Entry {
+        self.entry.as_mut().expect("present until the commit, which takes the transaction")
+    }
+
+    /// Says what the act is done to, for the ledger.
+    pub fn subject(&mut self, kind: &str, id: impl std::fmt::Display, label: impl Into<Option<String>>) -> &mut Self {
+        self.draft().subject = Some(ledger::Subject { kind: kind.into(), id: id.to_string(), label: label.into() });
+        self
+    }
+
+    /// Says why, in the person's words, for the ledger.
+    pub fn reason(&mut self, reason: &str) -> &mut Self {
+        self.draft().reason = Some(reason.to_owned());
+        self
+    }
+
+    /// Says what was before and what is after (`()` for nothing), for the ledger. Secrets have no place in either.
+    pub fn changed(&mut self, kind: &str, id: impl std::fmt::Display, before: &impl Serialize, after: &impl Serialize) -> &mut Self {
+        let value = |result: serde_json::Result<serde_json::Value>| result.unwrap_or_else(|error| error.to_string().into());
+        let (before, after) = (value(serde_json::to_value(before)), value(serde_json::to_value(after)));
+        self.draft().changes.push(Change { kind: kind.into(), id: id.to_string(), before, after });
+        self
+    }
+
+    /// Names who it was, on the public plane, once that is known (the account that somebody signs in to).
+    pub fn act_as(&mut self, person: PersonId, name: &str) -> &mut Self {
+        self.draft().actor = Actor { id: Some(person.to_string()), name: name.into(), kind: ActorKind::Person };
+        self
+    }
+
+    /// The act touches a tenant too, whose own ledger gets a copy of the entry.
+    pub fn also_in(&mut self, tenant: TenantId) -> &mut Self {
+        self.draft().tenant = Some(tenant.to_string());
+        self.also_in.push(tenant);
+        self
+    }
+
+    /// This act changes nobody's rights: cached decisions stay.
+    pub fn keeps_authority(&mut self) -> &mut Self {
+        self.keeps_authority = true;
+        self
+    }
+
+    /// Also requires another action on this row, in the same transaction.
+    ///
+    /// # Errors
+    /// `Forbidden`; the refusal is in the ledger under that action.
+    pub fn require<A: Action>(&mut self, subject: Subject) -> Result<()> {
+        self.require_act(A::ACT, subject)
+    }
+
+    /// The same action again, now that the row it is about is known.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn require_act(&mut self, act: Act, subject: Subject) -> Result<()> {
+        let verdict = self.may(act, subject);
+        if verdict.allowed {
+            return Ok(());
+        }
+        let entry = self.draft();
+        entry.action = act.name().to_owned();
+        entry.policy = Some(verdict.policy.to_string());
+        entry.outcome = Outcome::Refused;
+        Err(refusal(&verdict))
+    }
+
+    /// Lays news for the control database ready, in this commit; see [`Hub::on_topic`].
+    pub fn publish(&mut self, topic: &'static str, payload: &impl Serialize) -> Result<()> {
+        self.news.push((topic, serde_json::to_string(payload).map_err(Error::internal)?));
+        Ok(())
+    }
+
+    /// Commits the change and its ledger entry together. When this answers, both are on disk.
+    ///
+    /// # Errors
+    /// As the store's; then nothing was changed.
+    pub async fn commit(mut self) -> Result<()> {
+        let mut tx = self.inner.tx.take().ok_or_else(|| Error::internal("committed twice"))?;
+        let entry = self.draft().clone();
+        let (chain, tenant) = self.inner.scope.chain();
+        let mut told = self.also_in.clone();
+        match (chain, tenant) {
+            (Some(chain), tenant) => {
+                told.extend(tenant);
+                told.dedup();
+                // What is done on a tenant's records by its own people stands in its own ledger only.
+                if tenant.is_none() || !chain.is_nil() {
+                    record::append_control(&mut tx, chain, told.first().copied(), &entry).await?;
+                }
+                for tenant in &told {
+                    record::post_to_tenant(&mut tx, *tenant, &entry).await?;
+                }
+            }
+            (None, _) => {
+                let revision = record::append_tenant(&mut tx, &entry).await?;
+                for (topic, payload) in &self.news {
+                    tx.execute(
+                        "INSERT INTO outbox (topic, revision, payload) VALUES (?1, ?2, ?3)
+                         ON CONFLICT (tenant_id, topic) DO UPDATE SET revision = excluded.revision, payload = excluded.payload",
+                        params![*topic, revision, payload.as_str()],
+                    )
+                    .await?;
+                }
+            }
+        }
+        tx.commit().await?;
+        self.entry = None;
+        let hub = self.inner.background.hub.clone();
+        if chain.is_some() {
+            if !self.keeps_authority {
+                hub.bump_epoch();
+            }
+            for tenant in told {
+                hub.relay_ledger(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
+            }
+        } else if let (Some(tenant), false) = (tenant, self.news.is_empty()) {
+            hub.relay_outbox(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
+        }
+        Ok(())
+    }
+}
+
+impl<S: Scope> Drop for WriteTx<S> {
+    fn drop(&mut self) {
+        let Some(entry) = self.entry.take() else { return };
+        let chain = chain_of(&self.inner.scope);
+        if let Some(scratch) = &self.inner.background.scratch {
+            scratch.attempts.lock().push(Attempt { entry, chain });
+        } else {
+            tracing::warn!(action = entry.action, "a write of the system was given up");
+        }
+    }
+}
+
+/// The ledger for an act in this scope that did not happen.
+pub(crate) fn chain_of(scope: &impl Scope) -> Chain {
+    match scope.chain() {
+        (None, Some(tenant)) => Chain::Tenant(tenant),
+        (Some(chain), Some(tenant)) if chain.is_nil() => Chain::Tenant(tenant),
+        (chain, tenant) => Chain::Control { chain: chain.unwrap_or_default(), tenant },
+    }
+}

@@ -1,0 +1,133 @@
+//! Secrets at rest: one data key per tenant, wrapped by the installation's master key; XChaCha20-Poly1305 seals both.
+//!
+//! A sealed value is `24 bytes of nonce ‖ ciphertext ‖ 16 bytes of tag`, bound to a label that says what it is, so that one sealed
+//! value cannot be put in another's place. Destroying a tenant's wrapped key makes everything sealed with it unreadable, in
+//! backups too.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::ids::random;
+
+/// A key that seals and opens. Forgotten (zeroed) when dropped.
+#[derive(Clone)]
+pub struct SecretKey(Zeroizing<[u8; 32]>);
+
+impl SecretKey {
+    /// A new key.
+    pub fn generate() -> Self {
+        Self(Zeroizing::new(random()))
+    }
+
+    /// The key with these 32 bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The key that 64 hexadecimal digits spell.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self::from_bytes(bytes))
+    }
+
+    /// Its 64 hexadecimal digits, for the key file.
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.0.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Seals `plain` as a `label`.
+    pub fn seal(&self, label: &str, plain: &[u8]) -> Vec<u8> {
+        let nonce = XNonce::from(random::<24>());
+        let mut sealed = nonce.to_vec();
+        let text = self
+            .cipher()
+            .encrypt(&nonce, Payload { msg: plain, aad: label.as_bytes() })
+            .expect("a value in memory is far below the cipher's limit of 256 GB");
+        sealed.extend_from_slice(&text);
+        sealed
+    }
+
+    /// Opens what was sealed as a `label`.
+    ///
+    /// # Errors
+    /// `Internal`: another key, another label, or changed bytes.
+    pub fn open(&self, label: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let broken = || Error::internal(format!("a sealed {label} does not open: wrong master key, or its bytes were changed"));
+        let (nonce, text) = sealed.split_at_checked(24).ok_or_else(broken)?;
+        let nonce = XNonce::try_from(nonce).map_err(|_| broken())?;
+        let plain = self.cipher().decrypt(&nonce, Payload { msg: text, aad: label.as_bytes() }).map_err(|_| broken())?;
+        Ok(Zeroizing::new(plain))
+    }
+
+    /// A new data key, and the same wrapped by this one.
+    pub fn wrap_new(&self, label: &str) -> (Self, Vec<u8>) {
+        let key = Self::generate();
+        let wrapped = self.seal(label, key.0.as_slice());
+        (key, wrapped)
+    }
+
+    /// The data key that was wrapped by this one.
+    ///
+    /// # Errors
+    /// As [`SecretKey::open`].
+    pub fn unwrap_key(&self, label: &str, wrapped: &[u8]) -> Result<Self> {
+        let plain = self.open(label, wrapped)?;
+        let bytes = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| Error::internal("a wrapped key of a wrong length"))?;
+        Ok(Self::from_bytes(bytes))
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&Key::from(*self.0))
+    }
+}
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKey(…)")
+    }
+}
+
+/// BLAKE3 of a token with enough randomness of its own: what is stored instead of it.
+pub fn token_hash(token: &str) -> Vec<u8> {
+    blake3::hash(token.as_bytes()).as_bytes().to_vec()
+}
+
+/// A new opaque token: 32 random bytes as 43 URL-safe characters.
+pub fn new_token() -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::<32>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_key_label_and_bytes_open() {
+        let (key, other) = (SecretKey::generate(), SecretKey::generate());
+        let mut sealed = key.seal("totp", b"secret");
+        assert_eq!(key.open("totp", &sealed).expect("opens").as_slice(), b"secret");
+        assert!(other.open("totp", &sealed).is_err());
+        assert!(key.open("evidence", &sealed).is_err());
+        sealed[30] ^= 1;
+        assert!(key.open("totp", &sealed).is_err());
+        assert!(key.open("totp", b"short").is_err());
+    }
+
+    #[test]
+    fn a_key_survives_its_hex() {
+        let key = SecretKey::generate();
+        let back = SecretKey::from_hex(&key.to_hex()).expect("own hex");
+        assert_eq!(back.open("x", &key.seal("x", b"1")).expect("opens").as_slice(), b"1");
+        assert!(SecretKey::from_hex("zz").is_none());
+    }
+}
