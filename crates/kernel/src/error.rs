@@ -156,13 +156,19 @@ impl Error {
     fn words(&self) -> (&'static str, String) {
         match self {
             Self::NotSignedIn => ("Not signed in", "Sign in, then try again.".into()),
-            Self::SecondFactorRequired => ("Second factor required", "Enter the code of your authenticator app or a recovery code.".into()),
+            Self::SecondFactorRequired => {
+                ("Second factor required", "Enter the code of your authenticator app or a recovery code.".into())
+            }
             Self::BadCredentials => ("Sign-in failed", "E-mail, password or code is wrong. Check them and try again.".into()),
-            Self::Forbidden(refusal) => ("Not allowed", format!("{} Needed: {}.", refusal.why, refusal.needs.trim_end_matches('.'))),
+            Self::Forbidden(refusal) => {
+                ("Not allowed", format!("{} Needed: {}.", refusal.why, refusal.needs.trim_end_matches('.')))
+            }
             Self::CrossOrigin => ("Cross-origin request refused", "Send the request from the console's own address.".into()),
             Self::NotFound => ("Not found", "Nothing here by that name or id that you may know of. Check the address.".into()),
             Self::Conflict(detail) => ("Conflict", detail.clone()),
-            Self::Changed => ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into()),
+            Self::Changed => {
+                ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into())
+            }
             Self::VersionMissing => ("Version missing", "Send If-Match with the ETag of the version you read.".into()),
             Self::TooLarge(detail) => ("Too large", detail.clone()),
             Self::UnsupportedMedia(detail) => ("Unsupported media type", detail.clone()),
@@ -175,8 +181,12 @@ impl Error {
             ),
             Self::File(problem) => ("File refused", problem.to_string()),
             Self::TooMany(wait_s) => ("Too many tries", format!("Wait {wait_s} seconds, then try again.")),
-            Self::Unavailable(detail) => ("Temporarily unavailable", format!("{detail} Nothing was changed. Try again in a moment.")),
-            Self::Internal(_) => ("Internal error", "Something failed on our side and was logged. Give the request id to your administrator.".into()),
+            Self::Unavailable(detail) => {
+                ("Temporarily unavailable", format!("{detail} Nothing was changed. Try again in a moment."))
+            }
+            Self::Internal(_) => {
+                ("Internal error", "Something failed on our side and was logged. Give the request id to your administrator.".into())
+            }
         }
     }
 }

@@ -53,7 +53,8 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         let field = match (missing, path.as_str()) {
             (Some(name), "." | "") => name.to_owned(),
             (Some(name), parent) => format!("{parent}.{name}"),
-            (None, "." | "") => "body".to_owned(),
+            (None, "." | "" | "?") => "body".to_owned(),
+            (None, _) if code == "syntax" => "body".to_owned(),
             (None, path) => path.to_owned(),
         };
         let (code, message) = if missing.is_some() { ("missing", "is missing".to_owned()) } else { (code, message) };

@@ -34,7 +34,8 @@ impl Check {
         let text = text.trim();
         let count = text.chars().count();
         if count < *length.start() {
-            let message = if count == 0 { "is missing".to_owned() } else { format!("needs at least {} characters", length.start()) };
+            let message =
+                if count == 0 { "is missing".to_owned() } else { format!("needs at least {} characters", length.start()) };
             self.fail(field, "too_short", message);
         } else if count > *length.end() {
             self.fail(field, "too_long", format!("may have at most {} characters, this has {count}", length.end()));
@@ -51,7 +52,11 @@ impl Check {
             && !slug.starts_with('-')
             && !slug.ends_with('-');
         if !good {
-            self.fail(field, "not_a_slug", "use 2 to 63 lower-case letters, digits and hyphens, not beginning or ending with a hyphen");
+            self.fail(
+                field,
+                "not_a_slug",
+                "use 2 to 63 lower-case letters, digits and hyphens, not beginning or ending with a hyphen",
+            );
         }
         slug.to_owned()
     }

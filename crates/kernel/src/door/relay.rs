@@ -69,7 +69,8 @@ impl Hub {
         let turn = self.turn(tenant);
         let _one_at_a_time = turn.lock().await;
         let mut tx = self.0.store.read(Place::Control).await?;
-        let rows = tx.rows("SELECT id, body FROM ledger_outbox WHERE tenant_id = ?1 ORDER BY id LIMIT 500", params![tenant]).await?;
+        let rows =
+            tx.rows("SELECT id, body FROM ledger_outbox WHERE tenant_id = ?1 ORDER BY id LIMIT 500", params![tenant]).await?;
         drop(tx);
         let mut carried: Vec<Uuid> = Vec::with_capacity(rows.len());
         if !rows.is_empty() {

@@ -67,7 +67,8 @@ impl Standing {
     /// Whether the action is allowed, and through which of the grants. Every grant is evaluated whole; a forbid wins.
     pub fn decide(&self, engine: &access::Engine, act: Act, subject: Subject, now: Timestamp) -> (Verdict, usize) {
         let cacheable = matches!(subject, Subject::Any);
-        if cacheable && let Some((verdict, index)) = self.verdicts.lock().get(&act)
+        if cacheable
+            && let Some((verdict, index)) = self.verdicts.lock().get(&act)
             && verdict.until.is_none_or(|until| now.0 < until)
         {
             return (verdict.clone(), *index);
@@ -259,7 +260,9 @@ fn reach(row: StaffRow, relationship: Relationship, assignment: Option<Assignmen
             let ends_at = [a.ends_at, relationship.ends_at].into_iter().flatten().min();
             (row.label("assignment", format!("asg_{}", a.id.simple()), Some(a.tier.min(relationship.tier))), ends_at)
         }
-        None => (row.label("relationship", format!("rel_{}", relationship.id.simple()), Some(relationship.tier)), relationship.ends_at),
+        None => {
+            (row.label("relationship", format!("rel_{}", relationship.id.simple()), Some(relationship.tier)), relationship.ends_at)
+        }
     };
     let grant = Grant::Reach { staff: row.staff, provider: row.provider, relationship, assignment };
     Held { grant, label, ends_at: ends_at.map(Timestamp) }

@@ -266,7 +266,13 @@ impl<S: Scope> WriteTx<S> {
     }
 
     /// Says what was before and what is after (`()` for nothing), for the ledger. Secrets have no place in either.
-    pub fn changed(&mut self, kind: &str, id: impl std::fmt::Display, before: &impl Serialize, after: &impl Serialize) -> &mut Self {
+    pub fn changed(
+        &mut self,
+        kind: &str,
+        id: impl std::fmt::Display,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> &mut Self {
         let value = |result: serde_json::Result<serde_json::Value>| result.unwrap_or_else(|error| error.to_string().into());
         let (before, after) = (value(serde_json::to_value(before)), value(serde_json::to_value(after)));
         self.draft().changes.push(Change { kind: kind.into(), id: id.to_string(), before, after });

@@ -110,7 +110,9 @@ impl Store {
     pub async fn open(config: &StoreConfig, limits: StoreLimits) -> Result<Self, StoreError> {
         Ok(match config {
             StoreConfig::Sqlite { dir } => Self::Sqlite(sqlite::Sqlite::open(dir.clone(), limits).await?),
-            StoreConfig::Postgres { url, connections } => Self::Postgres(postgres::Postgres::open(url, *connections, limits).await?),
+            StoreConfig::Postgres { url, connections } => {
+                Self::Postgres(postgres::Postgres::open(url, *connections, limits).await?)
+            }
         })
     }
 

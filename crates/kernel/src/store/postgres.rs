@@ -33,7 +33,8 @@ pub(crate) struct PostgresTx {
 
 impl Postgres {
     pub async fn open(url: &str, connections: usize, limits: StoreLimits) -> Result<Self, StoreError> {
-        let config: tokio_postgres::Config = url.parse().map_err(|error| StoreError::Other(format!("PostgreSQL address: {error}")))?;
+        let config: tokio_postgres::Config =
+            url.parse().map_err(|error| StoreError::Other(format!("PostgreSQL address: {error}")))?;
         migrate(&config).await?;
         Ok(Self {
             control: pool(&config, connections, limits.wait, "SET search_path = control")?,
@@ -62,9 +63,8 @@ impl Postgres {
 
     pub async fn destroy_tenant(&self, tenant: TenantId) -> Result<u64, StoreError> {
         let mut transaction = self.begin(Place::Tenant(tenant), true).await?;
-        let tables = transaction
-            .rows("SELECT tablename::text FROM pg_tables WHERE schemaname = 'tenant' ORDER BY tablename", &[])
-            .await?;
+        let tables =
+            transaction.rows("SELECT tablename::text FROM pg_tables WHERE schemaname = 'tenant' ORDER BY tablename", &[]).await?;
         transaction.execute("SET CONSTRAINTS ALL DEFERRED", &[]).await?;
         let mut rows = 0;
         for mut table in tables {
@@ -126,7 +126,10 @@ async fn apply(client: &mut tokio_postgres::Client, place: &str, migration: &Mig
     let failed = |error: tokio_postgres::Error| StoreError::Other(format!("migration {}: {}", migration.name, describe(&error)));
     let transaction = client.transaction().await.map_err(failed)?;
     let fresh = transaction
-        .execute("INSERT INTO control.schema_migration (place, name) VALUES ($1, $2) ON CONFLICT DO NOTHING", &[&place, &migration.name])
+        .execute(
+            "INSERT INTO control.schema_migration (place, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            &[&place, &migration.name],
+        )
         .await
         .map_err(failed)?;
     if fresh == 0 {
@@ -283,8 +286,8 @@ fn store_error(error: tokio_postgres::Error) -> StoreError {
     match db.code().code() {
         "23505" => StoreError::Unique(db.constraint().unwrap_or_default().to_owned()),
         code if code.starts_with("23") => StoreError::Constraint(text),
-        // Resources, operator intervention, connection, deadlock, serialization, read-only: all pass.
-        code if ["53", "57", "58", "08", "40"].iter().any(|class| code.starts_with(class)) || code == "25006" || code == "55P03" => {
+        // Resources, operator intervention, connection, deadlock, serialization, lock wait: all pass.
+        code if ["53", "57", "58", "08", "40"].iter().any(|class| code.starts_with(class)) || code == "55P03" => {
             StoreError::Unavailable(text)
         }
         _ => StoreError::Other(text),
@@ -302,6 +305,9 @@ fn pool_error(error: PoolError) -> StoreError {
 mod tests {
     #[test]
     fn parameters_are_renumbered_outside_of_literals() {
-        assert_eq!(super::numbered("SELECT '?1', a FROM t WHERE b = ?1 AND c = ?12"), "SELECT '?1', a FROM t WHERE b = $1 AND c = $12");
+        assert_eq!(
+            super::numbered("SELECT '?1', a FROM t WHERE b = ?1 AND c = ?12"),
+            "SELECT '?1', a FROM t WHERE b = $1 AND c = $12"
+        );
     }
 }

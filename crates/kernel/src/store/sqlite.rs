@@ -182,15 +182,12 @@ impl Database {
     fn open(path: &Path, migrations: &[Migration], tenant: Option<Uuid>, readers_kept: usize) -> Result<Self, StoreError> {
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         writer
-            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=8388608;")
+            .execute_batch(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=8388608;",
+            )
             .map_err(store_error)?;
         migrate(&mut writer, migrations, tenant)?;
-        Ok(Self {
-            path: path.to_owned(),
-            readers_kept,
-            writer: Arc::new(AsyncMutex::new(writer)),
-            readers: Mutex::new(Vec::new()),
-        })
+        Ok(Self { path: path.to_owned(), readers_kept, writer: Arc::new(AsyncMutex::new(writer)), readers: Mutex::new(Vec::new()) })
     }
 }
 
@@ -315,8 +312,7 @@ fn store_error(error: rusqlite::Error) -> StoreError {
             | ErrorCode::DatabaseLocked
             | ErrorCode::DiskFull
             | ErrorCode::SystemIoFailure
-            | ErrorCode::CannotOpen
-            | ErrorCode::ReadOnly,
+            | ErrorCode::CannotOpen,
             _,
         ) => StoreError::Unavailable(text),
         _ => StoreError::Other(text),
