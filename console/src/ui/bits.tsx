@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import type { Client, InvitationState, LedgerEntry, RelationshipState, ScanStatus, Seats, Severity, TenantState, Tier as TierName } from '../api';
+import { MASK_OPS, type Client, type InvitationState, type LedgerEntry, type Mask, type RelationshipState, type ScanStatus, type Seats, type Severity, type TenantState, type Tier as TierName } from '../api';
 import { num, percent, signed } from './format';
 import { RelativeTime } from './time';
 
@@ -90,3 +90,8 @@ export function SeatsUsed({ seats }: { seats: Seats }) {
   return <span className="num" style={seats.status === 'over_limit' ? { color: 'var(--crit)', fontWeight: 600 } : undefined}>{num(seats.used)}<span className="dim"> / {seats.limit === null ? '∞' : num(seats.limit)}</span>{seats.status === 'over_limit' && <span className="vh"> {t('state.over_limit')}</span>}</span>;
 }
 export const ClientName = ({ c }: { c: Pick<Client, 'slug' | 'name'> }) => <span className="row"><Av slug={c.slug} name={c.name} small /><span className="trunc semi">{c.name}</span></span>;
+/** What an assignment's mask lets through: V C U D, the missing ones struck. */
+export function AssignmentMask({ mask }: { mask: Mask }) {
+  const { t } = useTranslation();
+  return <span className="mask" title={MASK_OPS.filter((o) => mask[o]).map((o) => t(`mask.${o}`)).join(', ')}>{MASK_OPS.map((o) => <i key={o} className={mask[o] ? undefined : 'no'} aria-hidden>{t(`mask.${o}`)[0]}</i>)}<span className="vh">{MASK_OPS.filter((o) => mask[o]).map((o) => t(`mask.${o}`)).join(', ')}</span></span>;
+}

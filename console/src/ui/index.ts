@@ -2,6 +2,7 @@ export * from './act';
 export * from './bits';
 export * from './confirm';
 export * from './copy';
+export * from './door';
 export * from './file-drop';
 export * from './form';
 export * as fmt from './format';

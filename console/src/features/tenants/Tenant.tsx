@@ -1,5 +1,133 @@
-import { PageHead } from '../../ui';
+import { Button, NumberInput, Select, TextInput } from '@mantine/core';
+import { IconArrowUpRight, IconPencil, IconUserPlus } from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { api, keys, path, permission, TIERS, usePlans, useProvider, type Assignment, type List, type Tenant as TenantData, type TenantPurged, type Tier as TierName } from '../../api';
+import { Act, AssignmentMask, Av, Badge, DataTable, Empty, ErrorState, fmt, FormDrawer, Go, GoButton, Kpi, KpiStrip, PageHead, PageSkeleton, Panel, RelativeTime, StateBadge, tenantPath, Tier, toast, toastProblem, useApiForm, useChecks, useConfirm } from '../../ui';
 
 export default function Tenant() {
-  return <PageHead title="Tenant" />;
+  const { t } = useTranslation();
+  const provider = useProvider();
+  const { tenant: slug } = useParams({ strict: false }) as { tenant: string };
+  const to = path`/providers/${provider.slug}/tenants/${slug}`;
+  const key = keys.provider(provider.slug, 'tenant', slug);
+  const { data: x, error, refetch } = useQuery({ queryKey: key, queryFn: ({ signal }) => api.get<TenantData>(to, undefined, signal) });
+  const staff = useQuery({ queryKey: keys.provider(provider.slug, 'assignments', { tenant: slug }), queryFn: ({ signal }) => api.get<List<Assignment>>(path`/providers/${provider.slug}/assignments`, { tenant: slug, limit: 200 }, signal) });
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [confirm, ask] = useConfirm();
+  const [editing, setEditing] = useState<'details' | 'relationship' | null>(null);
+  if (error && !x) return <ErrorState error={error} retry={() => void refetch()} />;
+  if (!x) return <PageSkeleton />;
+
+  const took = (next: TenantData) => { client.setQueryData(key, next); void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey !== key }); };
+  const act = (what: 'suspend' | 'resume' | 'archive' | 'restore', body: object = {}) => api.post<TenantData>(`${to}/${what}`, body).then(took);
+  const relationship = (body: object, version = x.relationship.version) => api.patch<TenantData>(`${to}/relationship`, body, version).then((next) => { took(next); return next; });
+  const can = (action: string) => permission(x.can, action);
+  const name = x.name;
+  const resume = () => act('resume').then(() => toast(t('tenant.resumedToast', { name })), toastProblem);
+  const restore = () => act('restore').then(() => toast(t('tenant.restoredToast', { name })), toastProblem);
+  const ended = x.relationship.state === 'ended';
+  const assigned = staff.data?.total ?? 0;
+  const ownSeats = x.seats_max;
+  return (
+    <>
+      <PageHead title={name} sub={<span className="row wrap tight">{t('tenant.sub', { plan: x.plan.name, date: fmt.date(x.created_at) })} <StateBadge state={x.state} /></span>}>
+        <Act variant="default" leftSection={<IconPencil size={16} />} can={can('tenant.update')} onClick={() => setEditing('details')}>{t('ui.edit')}</Act>
+        <GoButton to={tenantPath(x.slug)} rightSection={<IconArrowUpRight size={16} />}>{t('tenant.open')}</GoButton>
+      </PageHead>
+      {x.state === 'suspended' && <p className="note gap-b">{t('tenant.suspended', { reason: x.state_reason ?? '–' })}</p>}
+      {x.state === 'archived' && <p className="note gap-b">{x.archived_at && t('tenant.archived', { date: fmt.date(x.archived_at) })} {x.state_reason} {x.purge_after && t('tenant.purgeAfter', { date: fmt.date(x.purge_after) })}</p>}
+      <KpiStrip>
+        <Kpi label={t('tenant.members')} value={fmt.num(x.counts.members)} />
+        <Kpi label={t('tenant.seats')} value={(ownSeats ?? x.plan.seats_max) === null ? '∞' : fmt.num((ownSeats ?? x.plan.seats_max)!)} note={t(ownSeats === null ? 'tenant.planSeats' : 'tenant.ownSeats')} />
+        <Kpi label={t('tenant.scans')} value={fmt.num(x.counts.scans)} />
+        <Kpi label={t('tenant.findings')} value={fmt.num(x.counts.findings_open)} />
+      </KpiStrip>
+      <div className="split gap-b">
+        <Panel title={t('tenant.details')} pad>
+          <dl className="facts">
+            <dt>{t('tenant.name')}</dt><dd>{name}</dd><dt>{t('tenant.slug')}</dt><dd className="mono">{x.slug}</dd><dt>{t('tenant.industry')}</dt><dd>{x.industry ?? '–'}</dd><dt>{t('tenant.plan')}</dt><dd>{x.plan.name}</dd>
+            <dt>{t('tenant.modules')}</dt><dd><span className="row wrap tight">{x.plan.modules.map((m) => <Badge key={m}>{t(`module.${m}` as 'module.compliance', { defaultValue: m })}</Badge>)}</span></dd>
+            <dt>{t('tenant.created')}</dt><dd>{fmt.date(x.created_at)}</dd>{x.via && <><dt>{t('tenant.via')}</dt><dd>{x.via.name}</dd></>}<dt>{t('tenant.id')}</dt><dd className="mono">{x.id}</dd>
+          </dl>
+        </Panel>
+        <Panel title={t('tenant.relationship')} pad actions={<Act size="compact-md" variant="default" can={can('relationship.update')} onClick={() => setEditing('relationship')}>{t('tenant.editRelationship')}</Act>}>
+          <dl className="facts">
+            <dt>{t('tenant.tier')}</dt><dd><Tier t={x.relationship.tier} long /> <span className="dim2">{t(`tier.allows.${x.relationship.tier}`)}</span></dd>
+            <dt>{t('tenant.state')}</dt><dd><StateBadge state={x.relationship.state} /></dd>
+            <dt>{t('tenant.ends')}</dt><dd>{x.relationship.ends_at ? <>{fmt.date(x.relationship.ends_at)} <span className="dim">(<RelativeTime at={x.relationship.ends_at} />)</span></> : t('ui.noEnd')}</dd>
+            {x.relationship.parent_tier && <><dt /><dd className="dim2">{t('tenant.parent', { tier: x.relationship.parent_tier })}</dd></>}
+          </dl>
+          <div className="gap-top">{ended
+            ? <Act variant="default" can={can('relationship.update')} onClick={() => void relationship({ state: 'active' }).catch(toastProblem)}>{t('tenant.resumeAccess')}</Act>
+            : <Act variant="subtle" color="red.8" size="compact-md" can={can('relationship.update')} onClick={() => ask({ title: t('tenant.endTitle', { name }), danger: true, label: t('tenant.end'), typed: x.slug, lines: [t('tenant.endLine'), assigned > 0 && t('tenant.endLine2', { count: assigned })].filter((l) => l !== false), run: async () => { await relationship({ state: 'ended' }); toast(t('tenant.endedToast', { name })); } })}>{t('tenant.end')}</Act>}</div>
+        </Panel>
+      </div>
+      <section className="gap-b" aria-label={t('tenant.staff')}>
+        <div className="row gap-b8"><h2 className="flush">{t('tenant.staff')}</h2><span className="grow" /><GoButton variant="default" size="compact-md" to="/staff" leftSection={<IconUserPlus size={15} />}>{t('tenant.assign')}</GoButton></div>
+        <DataTable<Assignment> caption={t('tenant.staff')} rows={staff.data?.items} error={staff.error} retry={() => void staff.refetch()} rowKey={(a) => a.id} skeletonRows={2} empty={<Empty title={t('tenant.staffEmpty')} />} tone={(a) => (a.live ? undefined : 'quiet')}
+          columns={[
+            { key: 'who', title: t('tenant.technician'), cell: (a) => <span className="row"><Av slug={a.staff.id} name={a.staff.name} small /><Go to={`/staff/${a.staff.id}`} className="semi">{a.staff.name}</Go></span> },
+            { key: 'tier', title: t('tenant.tier'), cell: (a) => <Tier t={a.effective_tier} long /> },
+            { key: 'mask', title: t('tenant.mask'), cell: (a) => <AssignmentMask mask={a.mask} /> },
+            { key: 'until', title: t('tenant.until'), cell: (a) => (a.ends_at ? <RelativeTime at={a.ends_at} /> : <span className="dim">{t('ui.noEnd')}</span>) },
+          ]} />
+      </section>
+      <Panel title={t('tenant.lifecycle')} pad>
+        <div className="acts-list">
+          {x.state === 'active' && <Step text={t('tenant.suspendText')}><Act variant="default" can={can('tenant.suspend')} onClick={() => ask({ title: t('tenant.suspendTitle', { name }), lines: [t('tenant.suspendLine', { count: x.counts.members })], reason: t('tenant.reason'), label: t('tenant.suspend'), run: async ({ reason }) => { await act('suspend', { reason }); toast(t('tenant.suspendedToast', { name }), resume); } })}>{t('tenant.suspend')}</Act></Step>}
+          {x.state === 'suspended' && <Step text={t('tenant.resumeText')}><Act can={can('tenant.resume')} onClick={() => void resume()}>{t('tenant.resume')}</Act></Step>}
+          {(x.state === 'active' || x.state === 'suspended') && <Step text={t('tenant.archiveText')}><Act variant="default" can={can('tenant.archive')} onClick={() => ask({ title: t('tenant.archiveTitle', { name }), danger: true, lines: [t('tenant.archiveLine', { count: x.counts.members })], typed: x.slug, reason: t('tenant.reason'), label: t('tenant.archive'), run: async ({ reason }) => { await act('archive', { reason }); toast(t('tenant.archivedToast', { name }), restore); } })}>{t('tenant.archive')}</Act></Step>}
+          {x.state === 'archived' && <Step text={t('tenant.restoreText')}><Act variant="default" can={can('tenant.restore')} onClick={() => void restore()}>{t('tenant.restore')}</Act></Step>}
+          {x.state === 'archived' && <Step text={t('tenant.purgeText')}><Act color="red.8" can={can('tenant.purge')} onClick={() => ask({ title: t('tenant.purgeTitle', { name }), danger: true, typed: name, label: t('tenant.purge'), lines: [t('tenant.purgeLine', { scans: fmt.num(x.counts.scans), findings: fmt.num(x.counts.findings_open), members: fmt.num(x.counts.members) }), <b key="2">{t('tenant.purgeLine2')}</b>], run: async ({ typed }) => { const gone = await api.post<TenantPurged>(`${to}/purge`, { name: typed }); toast(t('tenant.purgedToast', { name, count: gone.files_removed })); void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey[2] !== 'tenant' }); await navigate({ to: '/tenants' }); } })}>{t('tenant.purge')}</Act></Step>}
+        </div>
+      </Panel>
+      {confirm}
+      <EditDetails key={`d${x.version}`} x={x} opened={editing === 'details'} onClose={() => setEditing(null)} onSaved={took} to={to} />
+      <EditRelationship key={`r${x.relationship.version}`} x={x} opened={editing === 'relationship'} onClose={() => setEditing(null)} save={relationship} />
+    </>
+  );
+}
+const Step = ({ text, children }: { text: string; children: React.ReactNode }) => <div className="row wrap"><p className="flush dim2 grow sm">{text}</p>{children}</div>;
+
+function EditDetails({ x, opened, onClose, onSaved, to }: { x: TenantData; opened: boolean; onClose: () => void; onSaved: (x: TenantData) => void; to: string }) {
+  const { t } = useTranslation();
+  const provider = useProvider();
+  const plans = usePlans(provider.slug, opened);
+  const check = useChecks();
+  const f = useApiForm({
+    initial: { name: x.name, industry: x.industry ?? '', plan: x.plan.name, seats_max: (x.seats_max ?? '') as number | string }, validate: { name: check.filled },
+    save: async (v) => { onSaved(await api.patch<TenantData>(to, { name: v.name.trim(), industry: v.industry.trim() || null, plan: v.plan, seats_max: v.seats_max === '' ? null : Number(v.seats_max) }, x.version)); toast(t('ui.saved')); onClose(); },
+  });
+  const g = f.form.getInputProps;
+  return (
+    <FormDrawer opened={opened} onClose={onClose} title={t('tenant.edit')} form={f} submitLabel={t('ui.save')}>
+      <TextInput label={t('tenant.name')} required data-autofocus {...g('name')} /><TextInput label={t('tenant.industry')} {...g('industry')} />
+      <Select label={t('tenant.plan')} data={[...new Set([x.plan.name, ...(plans.data?.items.map((p) => p.name) ?? [])])]} {...g('plan')} />
+      <NumberInput label={t('tenant.seatLimit')} description={t('tenant.seatHelp')} min={0} allowDecimal={false} {...g('seats_max')} />
+    </FormDrawer>
+  );
+}
+function EditRelationship({ x, opened, onClose, save }: { x: TenantData; opened: boolean; onClose: () => void; save: (body: object) => Promise<TenantData> }) {
+  const { t } = useTranslation();
+  const check = useChecks();
+  const f = useApiForm({
+    initial: { tier: x.relationship.tier as string, ends_at: x.relationship.ends_at ? fmt.dayOf(x.relationship.ends_at) : '' }, validate: { ends_at: check.future },
+    save: async (v) => { await save({ tier: v.tier, ends_at: v.ends_at ? fmt.endOfDay(v.ends_at) : null }); toast(t('ui.saved')); onClose(); },
+  });
+  const top = x.relationship.parent_tier;
+  const allowed = TIERS.filter((y) => !top || TIERS.indexOf(y) <= TIERS.indexOf(top));
+  const lower = TIERS.indexOf(f.form.values.tier as TierName) < TIERS.indexOf(x.relationship.tier);
+  return (
+    <FormDrawer opened={opened} onClose={onClose} title={t('tenant.editRelationship')} form={f} submitLabel={t('ui.save')}>
+      <Select label={t('tenant.tier')} description={t('tenant.tierHelp')} data={allowed.map((y) => ({ value: y, label: `${y} ${t(`tier.${y}`)}` }))} {...f.form.getInputProps('tier')} />
+      <p className="flush sm dim2">{t(`tier.allows.${f.form.values.tier as TierName}`)}</p>
+      {lower && <p className="note flush">{t('tenant.lowering')}</p>}
+      {top && <p className="flush sm dim2">{t('tenant.parent', { tier: top })}</p>}
+      <TextInput type="date" label={t('tenants.fieldEnds')} description={t('tenants.endsHelp')} {...f.form.getInputProps('ends_at')} rightSection={f.form.values.ends_at ? <Button size="compact-xs" variant="subtle" onClick={() => f.form.setFieldValue('ends_at', '')}>{t('ui.clear')}</Button> : undefined} rightSectionWidth={64} />
+    </FormDrawer>
+  );
 }
