@@ -1,5 +1,5 @@
 //! Facts as Cedar values. The schema in `policies/head.cedarschema` is their description; the test
-//! `facts_keep_to_the_schema` holds the two together, so that a decision needs no validation of its own.
+//! `the_short_way_answers_as_the_long_way` holds the two together, so that a decision needs no validation of its own.
 use std::collections::HashSet;
 
 use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value};

@@ -1,18 +1,15 @@
 //! The decision: Cedar around the policies, with everything that does not depend on the question made beforehand.
-use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use cedar_policy::{
-    Authorizer, Effect, Entities, Entity, EntityUid, Policy, PolicyId, PolicySet, Request, Response, Schema, ValidationMode,
-    Validator,
-};
+use cedar_policy::{Authorizer, Entities, Entity, EntityUid, PolicySet, Request, Response, Schema};
 
-use crate::catalogue::{Act, Info, Op, Plane};
+use crate::catalogue::{Act, Plane};
 use crate::cedar::{Names, type_name, uid};
 use crate::facts::{Grant, Place, Question};
-use crate::needs::{needs, tier_words};
+use crate::needs::needs;
+use crate::policies::{Policies, Sentences, Shared, first};
+use crate::shape::Shape;
 
 const SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/hub.cedarschema"));
 const POLICIES: &str = include_str!("../policies/hub.cedar");
@@ -64,6 +61,8 @@ pub struct Engine {
     names: Names,
     prepared: Vec<Prepared>,
     words: Words,
+    schema: Schema,
+    whole: PolicySet,
 }
 
 /// Sentences that no policy says.
@@ -81,73 +80,51 @@ struct Words {
 struct Prepared {
     uid: EntityUid,
     entity: Entity,
-    deciding: Told,
-    explaining: Told,
+    by_shape: Vec<Speaking>,
+    deciding: Sentences,
+    explaining: Sentences,
     needs: Arc<str>,
 }
 
-/// The policies that can speak about one action, and what they say.
-struct Told {
-    policies: PolicySet,
-    sentences: HashMap<PolicyId, Sentence>,
-}
-
-#[derive(Clone)]
-struct Sentence {
-    order: usize,
-    forbids: bool,
-    id: Arc<str>,
-    why: Arc<str>,
+/// The policies that can speak about an action when the question has these facts.
+struct Speaking {
+    shape: Shape,
+    deciding: Arc<PolicySet>,
+    explaining: Arc<PolicySet>,
 }
 
 impl Engine {
-    /// Reads and strictly validates the built-in policies.
+    /// Reads and strictly validates the built-in policies. Takes some 50 ms: make one and keep it.
     pub fn new() -> Result<Self, Error> {
-        Self::build(&Numbered::read(POLICIES)?)
+        Self::build(&Policies::read(POLICIES)?)
     }
 
     /// The ids of the deciding policies, in the order of their file.
     #[doc(hidden)]
     pub fn policy_ids() -> Result<Vec<String>, Error> {
-        Ok(Numbered::read(POLICIES)?.0.into_iter().map(|(_, id, _)| id).collect())
+        Ok(Policies::read(POLICIES)?.ids())
     }
 
     /// An engine that lacks one policy: for the test that every policy matters.
     #[doc(hidden)]
     pub fn without(policy: &str) -> Result<Self, Error> {
-        let mut all = Numbered::read(POLICIES)?;
-        all.0.retain(|(_, id, _)| id != policy);
-        Self::build(&all)
+        let mut policies = Policies::read(POLICIES)?;
+        policies.remove(policy);
+        Self::build(&policies)
     }
 
-    fn build(deciding: &Numbered) -> Result<Self, Error> {
+    fn build(deciding: &Policies) -> Result<Self, Error> {
         let (schema, mut warnings) = Schema::from_cedarschema_str(SCHEMA).map_err(|e| Error::Schema(format!("{e:?}")))?;
         if let Some(warning) = warnings.next() {
             return Err(Error::Schema(warning.to_string()));
         }
-        let explaining = Numbered::read(WHY)?;
+        let explaining = Policies::read(WHY)?;
         deciding.validate(&schema)?;
         explaining.validate(&schema)?;
-
-        let entities = schema.action_entities().map_err(|e| Error::Schema(e.to_string()))?;
-        let action = type_name("Action")?;
-        let (deciding_reach, explaining_reach) = (deciding.reach(&schema), explaining.reach(&schema));
-        let prepared = Act::ALL.iter().map(|act| {
-            let info = act.info();
-            let uid = uid(&action, info.name);
-            let entity = entities.get(&uid).cloned();
-            Ok(Prepared {
-                entity: entity.ok_or_else(|| Error::Schema(format!("{act} is not in the schema")))?,
-                deciding: deciding.about(&uid, info, &deciding_reach)?,
-                explaining: explaining.about(&uid, info, &explaining_reach)?,
-                needs: needs(info).into(),
-                uid,
-            })
-        });
         Ok(Self {
             authorizer: Authorizer::new(),
             names: Names::new()?,
-            prepared: prepared.collect::<Result<_, Error>>()?,
+            prepared: prepare(deciding, &explaining, &schema)?,
             words: Words {
                 no_grant: "no_grant".into(),
                 error: "error".into(),
@@ -157,6 +134,8 @@ impl Engine {
                 elsewhere: "This is not done here.".into(),
                 unanswerable: "The access rule could not be evaluated, so the answer is no.".into(),
             },
+            whole: deciding.set()?,
+            schema,
         })
     }
 
@@ -179,47 +158,55 @@ impl Engine {
 
     fn ask(&self, q: &Question<'_>) -> Result<Verdict, Error> {
         let prepared = &self.prepared[q.act as usize];
-        let (request, entities) = self.put(q)?;
-        let told = &prepared.deciding;
-        let response = self.authorizer.is_authorized(&request, &told.policies, &entities);
-        if response.diagnostics().errors().next().is_some() {
-            return Ok(self.unanswerable(q));
+        let shape = Shape::of_question(q);
+        let speaking = prepared.by_shape.iter().find(|s| s.shape == shape);
+        let speaking = speaking.ok_or_else(|| Error::facts("a question of an unforeseen shape"))?;
+        let (request, entities) = self.put(q, None)?;
+
+        let response = self.authorizer.is_authorized(&request, &speaking.deciding, &entities);
+        let verdict = self.read(q, &response);
+        if verdict.allowed || verdict.forbidden {
+            return Ok(verdict);
         }
-        match told.first(&response) {
-            Some(said) if said.forbids => Ok(Verdict {
-                allowed: false,
-                forbidden: true,
-                policy: said.id.clone(),
-                why: said.why.clone(),
-                needs: prepared.needs.clone(),
-                until: until(q),
-            }),
-            Some(said) => Ok(Verdict {
-                allowed: true,
-                forbidden: false,
-                policy: said.id.clone(),
-                why: said.why.clone(),
-                needs: self.words.empty.clone(),
-                until: until(q),
-            }),
-            None => {
-                let told = &prepared.explaining;
-                let response = self.authorizer.is_authorized(&request, &told.policies, &entities);
-                Ok(self.no_grant(q, told.first(&response).map_or(&self.words.nothing_here, |said| &said.why)))
-            }
-        }
+        let response = self.authorizer.is_authorized(&request, &speaking.explaining, &entities);
+        let why = first(&prepared.explaining, &response).map_or(&self.words.nothing_here, |said| &said.why);
+        Ok(Verdict { why: why.clone(), ..verdict })
     }
 
-    /// The question in Cedar's terms. Nothing is validated here: `facts_keep_to_the_schema` shows that it need not be.
-    fn put(&self, q: &Question<'_>) -> Result<(Request, Entities), Error> {
+    /// The long way round, for tests: all policies at once, every fact checked against the schema, and no explanation.
+    #[doc(hidden)]
+    pub fn decide_whole(&self, q: &Question<'_>) -> Result<Verdict, Error> {
+        let (request, entities) = self.put(q, Some(&self.schema))?;
+        Ok(self.read(q, &self.authorizer.is_authorized(&request, &self.whole, &entities)))
+    }
+
+    /// The question in Cedar's terms. `decide` validates nothing here: that `decide_whole` never fails shows that it need not.
+    fn put(&self, q: &Question<'_>, schema: Option<&Schema>) -> Result<(Request, Entities), Error> {
         let prepared = &self.prepared[q.act as usize];
         let (principal, person) = self.names.principal(q.person)?;
         let (resource, place) = self.names.resource(q.place)?;
         let context = self.names.context(q)?;
         let entities = [Some(prepared.entity.clone()), person, place].into_iter().flatten();
-        let entities = Entities::from_entities(entities, None).map_err(Error::facts)?;
-        let request = Request::new(principal, prepared.uid.clone(), resource, context, None).map_err(Error::facts)?;
+        let entities = Entities::from_entities(entities, schema).map_err(Error::facts)?;
+        let request = Request::new(principal, prepared.uid.clone(), resource, context, schema).map_err(Error::facts)?;
         Ok((request, entities))
+    }
+
+    /// Cedar's answer in ours. An allow that comes with an evaluation error is a no.
+    fn read(&self, q: &Question<'_>, response: &Response) -> Verdict {
+        if response.diagnostics().errors().next().is_some() {
+            return self.unanswerable(q);
+        }
+        let prepared = &self.prepared[q.act as usize];
+        let Some(said) = first(&prepared.deciding, response) else { return self.no_grant(q, &self.words.nothing_here) };
+        Verdict {
+            allowed: !said.forbids,
+            forbidden: said.forbids,
+            policy: said.id.clone(),
+            why: said.why.clone(),
+            needs: if said.forbids { prepared.needs.clone() } else { self.words.empty.clone() },
+            until: until(q),
+        }
     }
 
     fn no_grant(&self, q: &Question<'_>, why: &Arc<str>) -> Verdict {
@@ -234,14 +221,8 @@ impl Engine {
     }
 
     fn unanswerable(&self, q: &Question<'_>) -> Verdict {
-        Verdict {
-            allowed: false,
-            forbidden: true,
-            policy: self.words.error.clone(),
-            why: self.words.unanswerable.clone(),
-            needs: self.needs(q.act),
-            until: until(q),
-        }
+        let (policy, why) = (self.words.error.clone(), self.words.unanswerable.clone());
+        Verdict { allowed: false, forbidden: true, policy, why, needs: self.needs(q.act), until: until(q) }
     }
 }
 
@@ -251,80 +232,32 @@ impl fmt::Debug for Engine {
     }
 }
 
-impl Told {
-    /// Of the policies that decided, the one that stands first in its file.
-    fn first(&self, response: &Response) -> Option<&Sentence> {
-        response.diagnostics().reason().filter_map(|id| self.sentences.get(id)).min_by_key(|said| said.order)
-    }
-}
-
-/// Policies in the order of their file, each under the id it gives itself, with its `@why`.
-struct Numbered(Vec<(Policy, String, String)>);
-
-impl Numbered {
-    fn read(text: &str) -> Result<Self, Error> {
-        let set = PolicySet::from_str(text).map_err(|e| Error::Policies(format!("{e:?}")))?;
-        // Cedar numbers policies policy0, policy1, … as they stand in the text
-        let number = |p: &Policy| p.id().to_string().trim_start_matches("policy").parse::<usize>();
-        let mut all = set
-            .policies()
-            .map(|p| {
-                let number = number(p).map_err(|e| Error::Policies(format!("{}: {e}", p.id())))?;
-                let note = |key: &str| {
-                    let text = p.annotation(key).filter(|text| !text.is_empty());
-                    text.map(str::to_owned).ok_or_else(|| Error::Policies(format!("policy {number} has no @{key}")))
-                };
-                Ok((number, p.clone(), note("id")?, note("why")?))
+fn prepare(deciding: &Policies, explaining: &Policies, schema: &Schema) -> Result<Vec<Prepared>, Error> {
+    let entities = schema.action_entities().map_err(|e| Error::Schema(e.to_string()))?;
+    let action = type_name("Action")?;
+    let (deciding_reach, explaining_reach) = (deciding.reach(schema), explaining.reach(schema));
+    let (mut deciding_sets, mut explaining_sets) = (Shared::default(), Shared::default());
+    let mut one = |act: &Act| {
+        let info = act.info();
+        let uid = uid(&action, info.name);
+        let entity = entities.get(&uid).ok_or_else(|| Error::Schema(format!("{act} is not in the schema")))?;
+        let by_shape = Shape::all(info).into_iter().map(|shape| {
+            Ok(Speaking {
+                shape,
+                deciding: deciding.about(&uid, shape, &deciding_reach, &mut deciding_sets)?,
+                explaining: explaining.about(&uid, shape, &explaining_reach, &mut explaining_sets)?,
             })
-            .collect::<Result<Vec<_>, Error>>()?;
-        all.sort_by_key(|(number, ..)| *number);
-        let mut ids = HashSet::new();
-        if let Some((_, _, id, _)) = all.iter().find(|(_, _, id, _)| !ids.insert(id.clone())) {
-            return Err(Error::Policies(format!("{id} stands twice")));
-        }
-        Ok(Self(all.into_iter().map(|(_, p, id, why)| (p.new_id(PolicyId::new(&id)), id, why)).collect()))
-    }
-
-    fn validate(&self, schema: &Schema) -> Result<(), Error> {
-        let set = policy_set(self.0.iter().map(|(p, ..)| p))?;
-        let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
-        let mut found: Vec<String> = result.validation_errors().map(ToString::to_string).collect();
-        found.extend(result.validation_warnings().map(ToString::to_string));
-        if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found.join("\n"))) }
-    }
-
-    /// For every policy, the actions that its scope can match.
-    fn reach(&self, schema: &Schema) -> Vec<HashSet<EntityUid>> {
-        self.0.iter().map(|(p, ..)| p.get_valid_request_envs(schema).map(|env| env.action().clone()).collect()).collect()
-    }
-
-    /// The policies whose scope can match the action: leaving out the others changes no answer.
-    fn about(&self, action: &EntityUid, info: &Info, reach: &[HashSet<EntityUid>]) -> Result<Told, Error> {
-        let about = || self.0.iter().zip(reach).enumerate().filter(|(_, (_, reach))| reach.contains(action));
-        let sentences = about().map(|(order, ((p, id, why), _))| {
-            let said =
-                Sentence { order, forbids: p.effect() == Effect::Forbid, id: id.as_str().into(), why: fill(why, info).into() };
-            (p.id().clone(), said)
         });
-        Ok(Told { sentences: sentences.collect(), policies: policy_set(about().map(|(_, ((p, ..), _))| p))? })
-    }
-}
-
-fn policy_set<'a>(policies: impl Iterator<Item = &'a Policy>) -> Result<PolicySet, Error> {
-    PolicySet::from_policies(policies.cloned()).map_err(|e| Error::Policies(e.to_string()))
-}
-
-/// Fills what a `@why` leaves to the catalogue.
-fn fill(why: &str, info: &Info) -> String {
-    let op = match info.op {
-        Op::View => "viewing",
-        Op::Create => "creating",
-        Op::Update => "changing",
-        Op::Delete => "deleting",
+        Ok(Prepared {
+            entity: entity.clone(),
+            by_shape: by_shape.collect::<Result<_, Error>>()?,
+            deciding: deciding.sentences(&uid, info, &deciding_reach),
+            explaining: explaining.sentences(&uid, info, &explaining_reach),
+            needs: needs(info).into(),
+            uid,
+        })
     };
-    why.replace("{module}", info.module.map_or("", |m| m.name()))
-        .replace("{op}", op)
-        .replace("{tier}", &info.tier.map(tier_words).unwrap_or_default())
+    Act::ALL.iter().map(&mut one).collect()
 }
 
 /// Whether the place is of the kind that the plane's actions are done in.

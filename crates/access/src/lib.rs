@@ -41,6 +41,8 @@ mod cedar;
 mod engine;
 mod facts;
 mod needs;
+mod policies;
+mod shape;
 mod words;
 
 pub use catalogue::{Act, Action, Door, Flags, Info, Op, Plane, actions, door, plane};

@@ -1,0 +1,200 @@
+//! The rule a second time, in plain Rust and from product.md, and 40,000 random questions on which both must agree.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use access::{
+    AccessMode, Act, Assignment, Grant, Info, Mask, Op, Person, Place, Plane, ProviderFacts, ProviderState, Relationship,
+    RelationshipState, Staff, StaffRole, Subject, TenantFacts, TenantRole, TenantState, Tier,
+};
+use common::{Ask, ENGINE, asks};
+
+fn may(ask: &Ask) -> bool {
+    let info = ask.act.info();
+    match (info.plane, &ask.place, &ask.person) {
+        (Plane::Public, Place::Public, _) => true,
+        (Plane::Own, Place::Own(whose), Some(person)) => person.enabled && person.id == *whose,
+        (Plane::Provider, Place::Provider(here), Some(person)) => person.enabled && may_at_provider(ask, info, person, here),
+        (Plane::Client, Place::Tenant(here), Some(person)) => {
+            person.enabled && state_permits(info, here) && may_about_client(ask, info, person, here)
+        }
+        (Plane::Data | Plane::Records, Place::Tenant(here), Some(person)) => {
+            person.enabled
+                && state_permits(info, here)
+                && info.module.is_none_or(|m| here.modules.contains(m))
+                && may_inside(ask, info, person, here)
+        }
+        _ => false,
+    }
+}
+
+fn state_permits(info: &Info, tenant: &TenantFacts) -> bool {
+    match tenant.state {
+        TenantState::Active => true,
+        TenantState::Suspended => info.flags.suspended,
+        TenantState::Archived => info.flags.archived,
+        TenantState::Purged => false,
+    }
+}
+
+fn may_at_provider(ask: &Ask, info: &Info, person: &Person, here: &ProviderFacts) -> bool {
+    let Grant::Staff { staff, provider } = &ask.grant else { return false };
+    let mine = staff.person == person.id && staff.provider == here.id && provider.id == here.id && staff.enabled;
+    let open = here.state == ProviderState::Active || ask.act == Act::ProviderView;
+    let bought = !info.flags.sub_providers || here.sub_providers;
+    mine && open && bought && info.staff.contains(&staff.role) && !provider_row_is_protected(ask)
+}
+
+fn provider_row_is_protected(ask: &Ask) -> bool {
+    match (ask.act, ask.subject) {
+        (Act::StaffUpdate | Act::StaffDisable | Act::StaffRemove, Subject::Staff { role, last_admin, is_self }) => {
+            is_self || (last_admin && role == StaffRole::ProviderAdmin)
+        }
+        (Act::AssignmentCreate | Act::AssignmentUpdate | Act::AssignmentDelete, Subject::Assignment { person_is_self }) => {
+            person_is_self
+        }
+        _ => false,
+    }
+}
+
+/// The rows a provider's person comes with are theirs, belong together and lead here.
+fn belongs(
+    person: &Person,
+    here: &TenantFacts,
+    staff: &Staff,
+    provider: &ProviderFacts,
+    r: &Relationship,
+    a: Option<&Assignment>,
+) -> bool {
+    staff.person == person.id
+        && staff.enabled
+        && staff.provider == provider.id
+        && r.provider == staff.provider
+        && r.tenant == here.id
+        && a.is_none_or(|a| a.person == person.id && a.tenant == here.id && a.provider == r.provider)
+}
+
+fn may_about_client(ask: &Ask, info: &Info, person: &Person, here: &TenantFacts) -> bool {
+    let Grant::Reach { staff, provider, relationship, assignment } = &ask.grant else { return false };
+    let own = match relationship.state {
+        RelationshipState::Ended => false,
+        RelationshipState::Requested => matches!(ask.act, Act::TenantView | Act::RelationshipUpdate),
+        _ => true,
+    };
+    belongs(person, here, staff, provider, relationship, assignment.as_ref())
+        && provider.state == ProviderState::Active
+        && info.staff.contains(&staff.role)
+        && own
+}
+
+fn may_inside(ask: &Ask, info: &Info, person: &Person, here: &TenantFacts) -> bool {
+    if let (
+        Act::MemberUpdate | Act::MemberDisable | Act::MemberRemove | Act::MemberGrantAdmin,
+        Subject::Member { last_admin: true, .. },
+    ) = (ask.act, ask.subject)
+    {
+        return false;
+    }
+    match &ask.grant {
+        Grant::Membership(m) => m.person == person.id && m.tenant == here.id && m.enabled && info.roles.contains(&m.role),
+        Grant::Reach { staff, provider, relationship, assignment } => {
+            let assignment = assignment.as_ref();
+            let admin_seat = matches!(ask.subject, Subject::Member { role: TenantRole::Admin, .. })
+                && matches!(
+                    ask.act,
+                    Act::MemberInvite | Act::MemberUpdate | Act::MemberDisable | Act::MemberEnable | Act::MemberRemove
+                );
+            belongs(person, here, staff, provider, relationship, assignment)
+                && !admin_seat
+                && provider.state == ProviderState::Active
+                && is_live(relationship, ask.now)
+                && (as_provider_admin(info, here, staff, provider, relationship)
+                    || assignment.is_some_and(|a| as_assigned(info, here, relationship, a, ask.now)))
+        }
+        _ => false,
+    }
+}
+
+fn is_live(r: &Relationship, now: i64) -> bool {
+    matches!(r.state, RelationshipState::Active | RelationshipState::Expiring)
+        && r.chain_live
+        && r.ends_at.is_none_or(|end| now < end)
+}
+
+fn as_provider_admin(info: &Info, here: &TenantFacts, staff: &Staff, provider: &ProviderFacts, r: &Relationship) -> bool {
+    let summary = info.tier == Some(Tier::T0);
+    staff.role == StaffRole::ProviderAdmin
+        && (summary || (provider.access_mode == AccessMode::Tiered && reaches(info, here, r.tier)))
+}
+
+fn as_assigned(info: &Info, here: &TenantFacts, r: &Relationship, a: &Assignment, now: i64) -> bool {
+    a.starts_at <= now
+        && a.ends_at.is_none_or(|end| now < end)
+        && includes(a.mask, info.op)
+        && info.module.is_none_or(|m| a.modules.contains(m))
+        && reaches(info, here, a.tier.min(r.tier))
+}
+
+fn includes(mask: Mask, op: Op) -> bool {
+    match op {
+        Op::View => mask.view,
+        Op::Create => mask.create,
+        Op::Update => mask.update,
+        Op::Delete => mask.delete,
+    }
+}
+
+fn reaches(info: &Info, here: &TenantFacts, tier: Tier) -> bool {
+    let Some(lowest) = info.tier else { return false };
+    let lowest = if info.flags.tier1_by_setting && here.t1_may_comment { Tier::T1 } else { lowest };
+    tier >= lowest
+}
+
+#[test]
+fn the_policies_agree_with_the_rule_in_plain_rust() {
+    let (mut yes, mut inside) = (0, 0);
+    for ask in asks(1, 40_000) {
+        let verdict = ask.verdict();
+        assert_eq!(verdict.allowed, may(&ask), "{ask:#?}\n{verdict:#?}");
+        assert!(!(verdict.allowed && verdict.forbidden));
+        yes += usize::from(verdict.allowed);
+        inside += usize::from(verdict.allowed && ask.act.info().plane.is_inside());
+    }
+    // the questions are worth asking: neither answer is rare
+    assert!(yes > 8_000 && yes < 30_000 && inside > 2_000, "{yes} yes, {inside} of them inside a tenant");
+}
+
+#[test]
+fn the_short_way_answers_as_the_long_way() {
+    for ask in asks(2, 20_000) {
+        let Ok(long) = ENGINE.decide_whole(&ask.question()) else {
+            // the schema itself refuses a question put in the wrong place, or by nobody
+            assert!(!ask.allowed(), "{ask:#?}");
+            continue;
+        };
+        let short = ask.verdict();
+        assert_eq!((short.allowed, short.forbidden, &short.policy), (long.allowed, long.forbidden, &long.policy), "{ask:#?}");
+        assert_ne!(&*short.policy, "error", "{ask:#?}");
+    }
+}
+
+#[test]
+fn a_question_in_its_place_keeps_to_the_schema() {
+    for ask in asks(3, 20_000) {
+        let in_place = std::mem::discriminant(&ask.place) == std::mem::discriminant(&common::place_of(ask.act));
+        if in_place && (ask.person.is_some() || ask.act.info().plane == Plane::Public) {
+            ENGINE.decide_whole(&ask.question()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_verdict_holds_until_it_says() {
+    for ask in asks(4, 10_000) {
+        let verdict = ask.verdict();
+        let last = verdict.until.map_or(ask.now + 1_000, |until| until - 1);
+        assert!(last >= ask.now, "{ask:#?}");
+        let later = ask.clone().at(last).verdict();
+        assert_eq!((verdict.allowed, verdict.forbidden), (later.allowed, later.forbidden), "{ask:#?}");
+    }
+}
