@@ -16,7 +16,7 @@ pub mod store;
 pub mod validate;
 
 pub use clock::{Clock, Timestamp};
-pub use door::{ClientCx, Hub, HubConfig, OwnCx, ProviderCx, PublicCx, ReadTx, TenantCx, WriteTx, scope};
+pub use door::{ClientCx, Hub, HubConfig, LeavingCx, OwnCx, ProviderCx, PublicCx, ReadTx, TenantCx, WriteTx, scope};
 pub use error::{CanFail, Error, Result};
 pub use ids::{PersonId, ProviderId, TenantId};
 pub use paging::{Page, PageQuery};

@@ -48,22 +48,23 @@ impl Hub {
         let token = session_token(headers).ok_or(Error::NotSignedIn)?;
         let hash = *blake3::hash(token.as_bytes()).as_bytes();
         let now = self.now();
+        // Of before anything is read: what is kept of this look is void after any commit that came in between.
+        let epoch = self.epoch();
         let cached = self.0.sessions.lock().get(&hash).filter(|c| self.fresh(c.epoch, c.at, now)).map(|c| c.value.clone());
         let caller = match cached {
             Some(caller) => caller,
-            None => self.load_caller(hash, now).await?,
+            None => self.load_caller(hash, epoch, now).await?,
         };
         if now >= caller.expires_at || now >= caller.idle_expires_at {
             return Err(Error::NotSignedIn);
         }
         if now >= caller.seen_at.after(TOUCH_AFTER) {
-            return self.touch(hash, &caller, now).await;
+            return Ok(self.touch(hash, &caller, epoch, now));
         }
         Ok(caller)
     }
 
-    async fn load_caller(&self, hash: [u8; 32], now: Timestamp) -> Result<Arc<Caller>> {
-        let epoch = self.epoch();
+    async fn load_caller(&self, hash: [u8; 32], epoch: u64, now: Timestamp) -> Result<Arc<Caller>> {
         let mut tx = self.0.store.read(Place::Control).await?;
         let row = tx
             .opt(
@@ -90,9 +91,8 @@ impl Hub {
     }
 
     /// Notes that the session is in use, and keeps it alive. Not an act, so not in the ledger.
-    async fn touch(&self, hash: [u8; 32], caller: &Caller, now: Timestamp) -> Result<Arc<Caller>> {
+    fn touch(&self, hash: [u8; 32], caller: &Caller, epoch: u64, now: Timestamp) -> Arc<Caller> {
         let touched = Arc::new(Caller { seen_at: now, idle_expires_at: now.after(IDLE), ..caller.clone() });
-        let epoch = self.epoch();
         self.0.sessions.lock().put(hash, Cached { epoch, at: now, value: touched.clone() });
         let (hub, session, person) = (self.clone(), caller.session, caller.person);
         tokio::spawn(async move {
@@ -108,7 +108,7 @@ impl Hub {
             };
             note.await.can_fail("the next request notes it again");
         });
-        Ok(touched)
+        touched
     }
 }
 

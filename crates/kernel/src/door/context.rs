@@ -360,12 +360,52 @@ impl OwnCx {
         self.base.read(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
     }
 
+    /// Opens a reader for what an act must look at before it begins, so that slow work (checking a password) holds up no writer.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Unavailable`.
+    pub async fn look<A: Action<Plane = plane::Own, Door = door::Write>>(&self) -> Result<ReadTx<scope::Own>> {
+        self.base.read(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
+    }
+
     /// Opens the person's own records for one act.
     ///
     /// # Errors
     /// `Forbidden` (which the ledger keeps), `Unavailable`.
     pub async fn write<A: Action<Plane = plane::Own, Door = door::Write>>(&self) -> Result<WriteTx<scope::Own>> {
         self.base.write(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
+    }
+}
+
+/// The context of somebody who leaves: their session may still wait for its second factor. It opens the end of that session, and
+/// nothing else.
+#[derive(Clone)]
+pub struct LeavingCx(OwnCx);
+
+impl<St: Send + Sync> FromRequestParts<St> for LeavingCx
+where
+    Hub: FromRef<St>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
+        let hub = Hub::from_ref(state);
+        let caller = hub.caller(&parts.headers).await?;
+        let caller = match caller.clone().full() {
+            Err(Error::SecondFactorRequired) => caller,
+            other => other?,
+        };
+        Ok(Self(OwnCx::of(&hub, parts, caller).await))
+    }
+}
+
+impl LeavingCx {
+    /// Opens the person's own records for the end of this session.
+    ///
+    /// # Errors
+    /// `Forbidden` (which the ledger keeps), `Unavailable`.
+    pub async fn write(&self) -> Result<WriteTx<scope::Own>> {
+        self.0.write::<access::actions::SessionDelete>().await
     }
 }
 
@@ -413,6 +453,14 @@ impl PublicCx {
     /// # Errors
     /// `Unavailable`.
     pub async fn read<A: Action<Plane = plane::Public, Door = door::Read>>(&self) -> Result<ReadTx<scope::Public>> {
+        self.base.read(A::ACT, Place::Control, scope::Public).await
+    }
+
+    /// Opens a reader for what an act must look at before it begins, so that slow work (checking a password) holds up no writer.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn look<A: Action<Plane = plane::Public, Door = door::Write>>(&self) -> Result<ReadTx<scope::Public>> {
         self.base.read(A::ACT, Place::Control, scope::Public).await
     }
 

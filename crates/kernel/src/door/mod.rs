@@ -3,7 +3,7 @@
 //! - [`TenantCx`]: `/tenants/{tenant}/…`. Data actions open the tenant's database, records actions the control records of that tenant.
 //! - [`ProviderCx`]: `/providers/{provider}/…`, a provider's own records.
 //! - [`ClientCx`]: `/providers/{provider}/tenants/{tenant}/…`, a provider's records about one of its tenants.
-//! - [`OwnCx`]: `/me`, the signed-in person's own records. [`PublicCx`]: nobody is signed in.
+//! - [`OwnCx`]: `/me`, the signed-in person's own records. [`PublicCx`]: nobody is signed in. [`LeavingCx`]: signing out.
 //!
 //! Which kind of transaction an action opens is part of its type, so a wrong pairing does not compile:
 //! ```compile_fail
@@ -26,7 +26,7 @@ mod standing;
 mod tx;
 
 pub use caller::{COOKIE, Caller};
-pub use context::{Can, CanMap, ClientCx, OwnCx, ProviderCx, PublicCx, TenantCx, signed_in};
+pub use context::{Can, CanMap, ClientCx, LeavingCx, OwnCx, ProviderCx, PublicCx, TenantCx, signed_in};
 pub use futures_util::future::BoxFuture;
 pub use hub::{Hub, HubConfig};
 pub(crate) use record::Scratch;
