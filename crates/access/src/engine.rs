@@ -2,13 +2,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Entities, Entity, EntityUid, PolicySet, Request, Response, Schema};
+use cedar_policy::{Authorizer, Entities, EntityUid, PolicySet, Request, Response, Schema};
 
 use crate::catalogue::{Act, Plane};
 use crate::cedar::{Names, type_name, uid};
 use crate::facts::{Grant, Place, Question};
 use crate::needs::needs;
-use crate::policies::{Policies, Sentences, Shared, first};
+use crate::policies::{Policies, Seen, Sentences, Shared, first};
 use crate::shape::Shape;
 
 const SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/hub.cedarschema"));
@@ -79,7 +79,6 @@ struct Words {
 /// What is known about an action before anybody asks.
 struct Prepared {
     uid: EntityUid,
-    entity: Entity,
     by_shape: Vec<Speaking>,
     deciding: Sentences,
     explaining: Sentences,
@@ -186,8 +185,8 @@ impl Engine {
         let (principal, person) = self.names.principal(q.person)?;
         let (resource, place) = self.names.resource(q.place)?;
         let context = self.names.context(q)?;
-        let entities = [Some(prepared.entity.clone()), person, place].into_iter().flatten();
-        let entities = Entities::from_entities(entities, schema).map_err(Error::facts)?;
+        // the schema brings the actions' groups; without it they are not needed, being folded into the policies
+        let entities = Entities::from_entities(person.into_iter().chain(place), schema).map_err(Error::facts)?;
         let request = Request::new(principal, prepared.uid.clone(), resource, context, schema).map_err(Error::facts)?;
         Ok((request, entities))
     }
@@ -236,23 +235,24 @@ fn prepare(deciding: &Policies, explaining: &Policies, schema: &Schema) -> Resul
     let entities = schema.action_entities().map_err(|e| Error::Schema(e.to_string()))?;
     let action = type_name("Action")?;
     let (deciding_reach, explaining_reach) = (deciding.reach(schema), explaining.reach(schema));
-    let (mut deciding_sets, mut explaining_sets) = (Shared::default(), Shared::default());
+    let (mut deciding_shared, mut explaining_shared) = (Shared::default(), Shared::default());
     let mut one = |act: &Act| {
         let info = act.info();
         let uid = uid(&action, info.name);
-        let entity = entities.get(&uid).ok_or_else(|| Error::Schema(format!("{act} is not in the schema")))?;
+        let groups = entities.ancestors(&uid).ok_or_else(|| Error::Schema(format!("{act} is not in the schema")))?;
+        let is = groups.map(|group| group.id().unescaped()).chain([info.name]).collect();
+        let seen = Seen { uid: &uid, info, is };
         let by_shape = Shape::all(info).into_iter().map(|shape| {
             Ok(Speaking {
                 shape,
-                deciding: deciding.about(&uid, shape, &deciding_reach, &mut deciding_sets)?,
-                explaining: explaining.about(&uid, shape, &explaining_reach, &mut explaining_sets)?,
+                deciding: deciding.about(&seen, shape, &deciding_reach, &mut deciding_shared)?,
+                explaining: explaining.about(&seen, shape, &explaining_reach, &mut explaining_shared)?,
             })
         });
         Ok(Prepared {
-            entity: entity.clone(),
             by_shape: by_shape.collect::<Result<_, Error>>()?,
-            deciding: deciding.sentences(&uid, info, &deciding_reach),
-            explaining: explaining.sentences(&uid, info, &explaining_reach),
+            deciding: deciding.sentences(&seen, &deciding_reach),
+            explaining: explaining.sentences(&seen, &explaining_reach),
             needs: needs(info).into(),
             uid,
         })

@@ -40,6 +40,7 @@ mod catalogue;
 mod cedar;
 mod engine;
 mod facts;
+mod fold;
 mod needs;
 mod policies;
 mod shape;

@@ -1,13 +1,15 @@
-//! Policies as they stand in their file: read, numbered, strictly validated, and narrowed to those that can speak.
-use std::collections::{HashMap, HashSet};
+//! Policies as they stand in their file: read, numbered, strictly validated, and for each action folded into what of them
+//! can speak about it.
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, Response, Schema, ValidationMode, Validator};
 use serde_json::Value;
 
-use crate::catalogue::{Info, Op};
+use crate::catalogue::{Info, Op, Plane};
 use crate::engine::Error;
+use crate::fold::{self, Known};
 use crate::needs::tier_words;
 use crate::shape::Shape;
 
@@ -18,10 +20,11 @@ pub(crate) struct Policies {
 
 struct Numbered {
     policy: Policy,
+    json: Value,
     id: String,
     why: String,
-    /// The facts without which it is silent.
-    reads: Shape,
+    /// The actions and groups that its conditions test for.
+    tests: BTreeSet<String>,
 }
 
 /// What the policies say about one action: a sentence for each that can speak.
@@ -34,9 +37,24 @@ pub(crate) struct Sentence {
     pub(crate) why: Arc<str>,
 }
 
-/// Sets of policies that several actions share.
+/// An action as the policies see it.
+pub(crate) struct Seen<'a> {
+    pub(crate) uid: &'a EntityUid,
+    pub(crate) info: &'a Info,
+    /// Its own name and those of its groups.
+    pub(crate) is: BTreeSet<&'a str>,
+}
+
+/// Folded policies and sets of them, which many actions share.
 #[derive(Default)]
-pub(crate) struct Shared(HashMap<Vec<usize>, Arc<PolicySet>>);
+pub(crate) struct Shared {
+    folded: Vec<Policy>,
+    by_knowledge: HashMap<Knowledge, Option<usize>>,
+    sets: HashMap<Vec<usize>, Arc<PolicySet>>,
+}
+
+/// What a policy is folded by: which policy, the tested names that the action has, the facts there are, one environment.
+type Knowledge = (usize, Vec<bool>, Shape, bool);
 
 impl Policies {
     /// Every policy goes by its `@id` and carries a `@why`.
@@ -70,7 +88,7 @@ impl Policies {
 
     /// All of them in one set.
     pub(crate) fn set(&self) -> Result<PolicySet, Error> {
-        set(self.all.iter())
+        set(self.all.iter().map(|p| &p.policy))
     }
 
     /// For every policy, the actions that its scope can match.
@@ -78,30 +96,47 @@ impl Policies {
         self.all.iter().map(|p| p.policy.get_valid_request_envs(schema).map(|env| env.action().clone()).collect()).collect()
     }
 
-    /// The policies that can speak about the action, given the facts there are: leaving out the others changes no answer.
+    /// The policies that can speak about the action, given the facts there are, folded. What is left out changes no answer.
     pub(crate) fn about(
         &self,
-        action: &EntityUid,
+        action: &Seen<'_>,
         shape: Shape,
         reach: &[HashSet<EntityUid>],
         shared: &mut Shared,
     ) -> Result<Arc<PolicySet>, Error> {
-        let can_speak = |i: &usize| reach[*i].contains(action) && shape.has_all(self.all[*i].reads);
-        let speaking: Vec<usize> = (0..self.all.len()).filter(can_speak).collect();
-        if let Some(known) = shared.0.get(&speaking) {
+        let mut speaking = Vec::new();
+        for i in (0..self.all.len()).filter(|i| reach[*i].contains(action.uid)) {
+            speaking.extend(self.folded(i, action, shape, shared)?);
+        }
+        if let Some(known) = shared.sets.get(&speaking) {
             return Ok(known.clone());
         }
-        let made = Arc::new(set(speaking.iter().map(|i| &self.all[*i]))?);
-        shared.0.insert(speaking, made.clone());
+        let made = Arc::new(set(speaking.iter().map(|i| &shared.folded[*i]))?);
+        shared.sets.insert(speaking, made.clone());
         Ok(made)
     }
 
+    fn folded(&self, i: usize, action: &Seen<'_>, shape: Shape, shared: &mut Shared) -> Result<Option<usize>, Error> {
+        let p = &self.all[i];
+        // the public plane alone knows two kinds of principal
+        let one_environment = action.info.plane != Plane::Public;
+        let tests = p.tests.iter().map(|name| action.is.contains(name.as_str())).collect();
+        let knowledge = (i, tests, shape, one_environment);
+        if let Some(known) = shared.by_knowledge.get(&knowledge) {
+            return Ok(*known);
+        }
+        let folded = fold::policy(&p.json, &Known { action_is: &action.is, shape, one_environment })?;
+        let place = folded.map(|json| Ok(shared.keep(from_json(&p.id, json)?))).transpose()?;
+        shared.by_knowledge.insert(knowledge, place);
+        Ok(place)
+    }
+
     /// What they say about the action, with what their sentences leave to the catalogue filled in.
-    pub(crate) fn sentences(&self, action: &EntityUid, info: &Info, reach: &[HashSet<EntityUid>]) -> Sentences {
-        let speaking = self.all.iter().zip(reach).enumerate().filter(|(_, (_, reach))| reach.contains(action));
+    pub(crate) fn sentences(&self, action: &Seen<'_>, reach: &[HashSet<EntityUid>]) -> Sentences {
+        let speaking = self.all.iter().zip(reach).enumerate().filter(|(_, (_, reach))| reach.contains(action.uid));
         let sentence = |(order, (p, _)): (usize, (&Numbered, _))| {
             let forbids = p.policy.effect() == Effect::Forbid;
-            (p.policy.id().clone(), Sentence { order, forbids, id: p.id.as_str().into(), why: fill(&p.why, info).into() })
+            (p.policy.id().clone(), Sentence { order, forbids, id: p.id.as_str().into(), why: fill(&p.why, action.info).into() })
         };
         speaking.map(sentence).collect()
     }
@@ -120,11 +155,19 @@ impl Numbered {
         };
         let (id, why) = (note("id")?, note("why")?);
         let json = policy.to_json().map_err(|e| Error::Policies(format!("{id}: {e}")))?;
-        let reads = reads(&json);
-        // by way of JSON a policy loses its places in the text, which cost time at every step of its evaluation
-        let policy = Policy::from_json(Some(PolicyId::new(&id)), json).map_err(|e| Error::Policies(format!("{id}: {e}")))?;
-        Ok(Self { policy, id, why, reads })
+        Ok(Self { policy: policy.new_id(PolicyId::new(&id)), tests: fold::tested(&json), json, id, why })
     }
+}
+
+impl Shared {
+    fn keep(&mut self, policy: Policy) -> usize {
+        self.folded.push(policy);
+        self.folded.len() - 1
+    }
+}
+
+fn from_json(id: &str, json: Value) -> Result<Policy, Error> {
+    Policy::from_json(Some(PolicyId::new(id)), json).map_err(|e| Error::Policies(format!("{id}: {e}")))
 }
 
 /// Cedar numbers policies policy0, policy1, … as they stand in the text.
@@ -133,31 +176,8 @@ fn number(policy: &Policy) -> Result<usize, Error> {
     number.map_err(|_| Error::Policies(format!("{} is no place in a file", policy.id())))
 }
 
-fn set<'a>(policies: impl Iterator<Item = &'a Numbered>) -> Result<PolicySet, Error> {
-    PolicySet::from_policies(policies.map(|p| p.policy.clone())).map_err(|e| Error::Policies(e.to_string()))
-}
-
-/// The optional facts whose presence the policy's `when` demands: `context has membership && …`
-fn reads(policy: &Value) -> Shape {
-    let conditions = policy["conditions"].as_array().into_iter().flatten();
-    let whens = conditions.filter(|c| c["kind"] == "when");
-    whens.fold(Shape::NOTHING, |shape, c| shape.and(demands(&c["body"])))
-}
-
-fn demands(expression: &Value) -> Shape {
-    if let Some(both) = expression.get("&&") {
-        return demands(&both["left"]).and(demands(&both["right"]));
-    }
-    let Some(has) = expression.get("has") else { return Shape::NOTHING };
-    let attribute = has["attr"].as_str().unwrap_or_default();
-    if has["left"]["Var"] == "context" {
-        return Shape::of(attribute);
-    }
-    let within = &has["left"]["."];
-    match within["attr"].as_str() {
-        Some(record) if within["left"]["Var"] == "context" => Shape::of(&format!("{record}.{attribute}")),
-        _ => Shape::NOTHING,
-    }
+fn set<'a>(policies: impl Iterator<Item = &'a Policy>) -> Result<PolicySet, Error> {
+    PolicySet::from_policies(policies.cloned()).map_err(|e| Error::Policies(e.to_string()))
 }
 
 /// Fills what a `@why` leaves to the catalogue.

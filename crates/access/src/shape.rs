@@ -1,4 +1,6 @@
 //! Which of the optional facts a question has. A policy that demands a fact which is not there need not be asked.
+use serde_json::Value;
+
 use crate::catalogue::{Info, Plane};
 use crate::facts::{Grant, Question, Subject};
 
@@ -20,9 +22,20 @@ impl Shape {
     const STAFF_ROW: Self = Self(1 << 7);
     const ASSIGNMENT_ROW: Self = Self(1 << 8);
 
-    /// The fact of this name; a name that is no optional fact demands nothing.
+    /// The fact of this name; a name that is no optional fact is nothing.
     pub(crate) fn of(fact: &str) -> Self {
         FACTS.iter().position(|f| *f == fact).map_or(Self::NOTHING, |i| Self(1 << i))
+    }
+
+    /// The fact that a `has` expression asks for, if it is one of these.
+    pub(crate) fn of_has(has: &Value) -> Option<Self> {
+        let attribute = has["attr"].as_str()?;
+        let fact = match (has["left"]["Var"].as_str(), &has["left"]["."]) {
+            (Some("context"), _) => Self::of(attribute),
+            (_, within) if within["left"]["Var"] == "context" => Self::of(&format!("{}.{attribute}", within["attr"].as_str()?)),
+            _ => Self::NOTHING,
+        };
+        (fact != Self::NOTHING).then_some(fact)
     }
 
     pub(crate) fn and(self, other: Self) -> Self {

@@ -46,7 +46,7 @@ const INSIDE: &[Row] = &[
     Row {
         title: "roadmap, assign controls, zones",
         cells: "– – ✔ ✔ ✔ own-tasks assign –",
-        actions: &[Act::FindingAssign, Act::FindingTake],
+        actions: &[Act::FindingAssign, Act::FindingTake, Act::AssigneeList],
     },
     Row { title: "start scan, trigger remediation", cells: "– – ✔ ✔ ✔ – – –", actions: &[Act::ScanImport] },
     Row {
@@ -78,7 +78,7 @@ fn read_cell(cell: &str, act: Act) -> bool {
         // one's own row is read through me.view
         "self" => false,
         "own-tasks" => act == Act::FindingTake,
-        "assign" => matches!(act, Act::FindingAssign | Act::FindingTake),
+        "assign" => matches!(act, Act::FindingAssign | Act::FindingTake | Act::AssigneeList),
         "view" => act == Act::SettingView,
         "own-acts" => act == Act::LedgerListOwn,
         other => panic!("what does {other:?} mean?"),
