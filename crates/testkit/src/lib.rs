@@ -69,6 +69,19 @@ impl TestHub {
 
     /// A hub with nobody in it, as after the first start.
     pub async fn empty(engine: Engine, routes: impl Into<Router<Hub>>) -> Self {
+        let routes = routes.into();
+        Self::bare(engine, |hub| app(hub, routes)).await
+    }
+
+    /// A hub with an app of one's own (every route and layer of it), and the cast in it.
+    pub async fn whole(engine: Engine, app: impl FnOnce(&Hub) -> Router) -> Self {
+        let hub = Self::bare(engine, app).await;
+        cast::enter(&hub.hub).await;
+        hub
+    }
+
+    /// A hub with an app of one's own and nobody in it.
+    pub async fn bare(engine: Engine, app: impl FnOnce(&Hub) -> Router) -> Self {
         let (store, folder) = match engine {
             Engine::Sqlite => {
                 let folder = tempfile::tempdir().expect("a temporary folder");
@@ -85,8 +98,19 @@ impl TestHub {
             behind_proxy: false,
         };
         let hub = Hub::open(config.clone()).await.expect("a new hub opens");
-        let app = app(&hub, routes.into());
+        let app = app(&hub);
         Self { hub, config, app, folder }
+    }
+
+    /// Another hub on a copy of this one's data folder (SQLite), at the same instant. Nothing may be written meanwhile.
+    pub async fn copy(&self, app: impl FnOnce(&Hub) -> Router) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy_folder(self.folder(), folder.path());
+        let store = StoreConfig::Sqlite { dir: folder.path().to_owned() };
+        let config = HubConfig { store, clock: Clock::stopped_at(self.hub.now()), ..self.config.clone() };
+        let hub = Hub::open(config.clone()).await.expect("a copied hub opens");
+        let app = app(&hub);
+        Self { hub, config, app, folder: Some(folder) }
     }
 
     /// The data folder (SQLite).
@@ -186,6 +210,18 @@ impl TestHub {
         let mut head = tx.one("SELECT seq, hash FROM ledger_head", &[]).await.expect("a ledger has a head");
         let (seq, hash): (i64, Vec<u8>) = (head.take().unwrap(), head.take().unwrap());
         verifier.finish(seq.unsigned_abs(), &hash).expect("the chain ends at its head")
+    }
+}
+
+fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).expect("a readable folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).expect("a writable folder");
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("a copied file");
+        }
     }
 }
 
