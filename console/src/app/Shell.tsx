@@ -74,6 +74,7 @@ function SignedIn({ me }: { me: Me }) {
         </div>
         <main id="main" className="main" tabIndex={-1}><Outlet /></main>
       </div>
+      <div id="pop" role="region" aria-label={t('shell.popups')} />
       {asked > 0 && <Suspense><PaletteActions asked={asked} me={me} pages={pages} base={slug ? `/t/${slug}` : ''} can={can} section={section} /></Suspense>}
       {provider && <AddClient onGone={() => void navigate({ to: '.', search: ((old: Record<string, unknown>) => ({ ...old, add: undefined })) as never, replace: true })} />}
     </div>
@@ -143,7 +144,7 @@ function AccountMenu({ me }: { me: Me }) {
   const { person } = me;
   return (
     <Menu position="bottom-end" width={240} radius="lg" shadow="md">
-      <Menu.Target><button type="button" className="avatar" aria-label={t('shell.account', { name: person.name })}><Av slug={person.id} name={person.name} round /></button></Menu.Target>
+      <Menu.Target><button type="button" className="avatar"><Av slug={person.id} name={person.name} round /><span className="vh">{t('shell.account', { name: person.name })}</span></button></Menu.Target>
       <Menu.Dropdown>
         <Menu.Label><span className="semi ink">{person.name}</span><br />{person.email}</Menu.Label>
         <Menu.Item onClick={() => void navigate({ to: '/account' })}>{t('nav.account')}</Menu.Item>

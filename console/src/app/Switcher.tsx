@@ -1,4 +1,4 @@
-import { ActionIcon, Popover, TextInput } from '@mantine/core';
+import { Popover, TextInput } from '@mantine/core';
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
 import { IconBuildingCommunity, IconCheck, IconPin, IconPinnedFilled, IconSearch, IconSelector } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
@@ -40,6 +40,7 @@ export function Switcher({ slug, section, name }: { slug: string | null; section
   const keyed = (e: React.KeyboardEvent) => {
     const move = { ArrowDown: on + 1, ArrowUp: on - 1, Home: 0, End: rows.length - 1, PageDown: on + 8, PageUp: on - 8 }[e.key];
     if (move !== undefined && !(e.key === 'Home' && q) && !(e.key === 'End' && q)) { e.preventDefault(); setOn(Math.max(0, Math.min(rows.length - 1, move))); }
+    if (e.altKey && e.key.toLowerCase() === 'p') { e.preventDefault(); const row = rows[on]; if (row && row !== 'all') pin(row); }
     if (e.key === 'Enter') {
       e.preventDefault();
       const row = rows[on];
@@ -76,7 +77,7 @@ export function Switcher({ slug, section, name }: { slug: string | null; section
                 const isPinned = pinned.includes(p.slug);
                 const row = (
                   <>
-                    <Av slug={p.slug} name={p.name} small /><span className="trunc sm grow">{p.name}</span>
+                    <Av slug={p.slug} name={p.name} small /><span className="trunc sm grow">{p.name}</span>{isPinned && <span className="vh">, {t('switcher.pinnedWord')}</span>}
                     {p.blocked !== null && <span className="vh">{t('switcher.cannotEnter', { why: p.blocked })}</span>}
                     {(p.client?.critical ?? 0) > 0 && <span className="xs num crit">{t('switcher.critical', { count: p.client!.critical })}</span>}
                     {p.client && <><span className="xs num dim2 sw-score">{p.client.score === null ? '–' : fmt.num(p.client.score)}</span><Dot color={band(p.client.score)} /><Tier t={p.client.tier} /></>}
@@ -84,13 +85,13 @@ export function Switcher({ slug, section, name }: { slug: string | null; section
                   </>
                 );
                 const shared = { id: `sw-${i}`, role: 'option', 'aria-selected': on === i, 'data-on': on === i, tabIndex: -1, className: p.blocked === null ? 'sw-item' : 'sw-item off', onMouseMove: () => setOn(i) } as const;
-                return <div key={p.slug} className="sw-row" role="presentation">{p.blocked === null ? <Go {...shared} to={to(p)} onClick={() => setOpen(false)}>{row}</Go> : <span {...shared} aria-disabled title={p.blocked}>{row}</span>}<ActionIcon size="sm" className={isPinned ? 'sw-pin on' : 'sw-pin'} aria-label={t(isPinned ? 'switcher.unpin' : 'switcher.pin', { name: p.name })} tabIndex={-1} onClick={() => pin(p)}>{isPinned ? <IconPinnedFilled size={13} /> : <IconPin size={13} />}</ActionIcon></div>;
+                return <div key={p.slug} className="sw-row" role="presentation">{p.blocked === null ? <Go {...shared} to={to(p)} onClick={() => setOpen(false)}>{row}</Go> : <span {...shared} aria-disabled title={p.blocked}>{row}</span>}<button type="button" aria-hidden tabIndex={-1} className={isPinned ? 'sw-pin on' : 'sw-pin'} title={t('switcher.togglePin')} onClick={() => pin(p)}>{isPinned ? <IconPinnedFilled size={13} /> : <IconPin size={13} />}</button></div>;
               })}
             </div>
           ))}
           {rows.length === 0 && <p className="sm dim pad flush">{t('switcher.none', { q })}</p>}
         </div>
-        <div className="sw-foot xs dim"><span><span className="kbd">{t('switcher.enter')}</span> {t('switcher.open')}</span><span><span className="kbd">{t('switcher.ctrlClick')}</span> {t('switcher.newTab')}</span></div>
+        <div className="sw-foot xs dim"><span><span className="kbd">{t('switcher.enter')}</span> {t('switcher.open')}</span><span><span className="kbd">{t('switcher.ctrlClick')}</span> {t('switcher.newTab')}</span><span><span className="kbd">{t('switcher.altP')}</span> {t('switcher.pin')}</span></div>
       </Popover.Dropdown>
     </Popover>
   );

@@ -4,9 +4,12 @@ import { useTranslation } from 'react-i18next';
 import { ApiProblem } from '../api';
 import { Empty, ErrorState, GoButton } from '../ui';
 
-export function NotFound() {
+/** Outside the shell. */
+export const NotFound = () => <main id="main" className="main"><NotHere /></main>;
+/** Inside it. */
+export function NotHere() {
   const { t } = useTranslation();
-  return <main id="main" className="main"><title>{`${t('notFound.title')} · Tenantry`}</title><h1 className="vh">{t('notFound.title')}</h1><Empty icon={IconMapOff} title={t('notFound.title')} action={<GoButton to="/">{t('notFound.home')}</GoButton>}>{t('notFound.text')}</Empty></main>;
+  return <><title>{`${t('notFound.title')} · Tenantry`}</title><h1 className="vh">{t('notFound.title')}</h1><Empty icon={IconMapOff} title={t('notFound.title')} action={<GoButton to="/">{t('notFound.home')}</GoButton>}>{t('notFound.text')}</Empty></>;
 }
 export function TenantNotFound({ slug }: { slug: string }) {
   const { t } = useTranslation();

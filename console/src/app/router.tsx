@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, retainSearchParams } from '@tanstack/react-router';
 import { formatAddress, parseAddress } from '../ui/search';
-import { Broken, NotFound } from './errors';
+import { Broken, NotFound, NotHere } from './errors';
 import { accountPage, providerPages, tenantPages, type Page } from './pages';
 import { ProviderLayout, Shell, TenantLayout } from './Shell';
 
@@ -15,8 +15,8 @@ const signedOut = [
 ];
 
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
-const provider = createRoute({ getParentRoute: () => shell, id: 'provider', component: ProviderLayout, search: { middlewares: [keepProvider] } });
-const tenant = createRoute({ getParentRoute: () => shell, path: '/t/$slug', component: TenantLayout, search: { middlewares: [keepProvider] } });
+const provider = createRoute({ getParentRoute: () => shell, id: 'provider', component: ProviderLayout, notFoundComponent: NotHere, search: { middlewares: [keepProvider] } });
+const tenant = createRoute({ getParentRoute: () => shell, path: '/t/$slug', component: TenantLayout, notFoundComponent: NotHere, search: { middlewares: [keepProvider] } });
 const tenantHome = createRoute({ getParentRoute: () => tenant, path: '/', component: function TenantHome() { const { slug } = tenant.useParams(); return <Navigate to={`/t/${slug}/overview`} replace />; } });
 
 const within = (parent: typeof provider | typeof tenant, pages: Page[]) => pages.map((p) => createRoute({ getParentRoute: () => parent as typeof provider, path: `/${p.path}`, component: lazyRouteComponent(p.load), errorComponent: Broken }));

@@ -7,7 +7,7 @@ export const en = {
     groupClients: 'Clients', groupTeam: 'Team', groupAdmin: 'Administration', groupModules: 'Modules', groupPeople: 'People',
   },
   shell: {
-    skip: 'Skip to content', sidebar: 'Sidebar', openMenu: 'Open menu', closeMenu: 'Close menu', topBar: 'Top bar', breadcrumb: 'Breadcrumb', clientNav: 'Client', providerNav: 'Provider',
+    skip: 'Skip to content', popups: 'Pop-ups', sidebar: 'Sidebar', openMenu: 'Open menu', closeMenu: 'Close menu', topBar: 'Top bar', breadcrumb: 'Breadcrumb', clientNav: 'Client', providerNav: 'Provider',
     search: 'Search or jump to…', searchShort: 'Search', palette: 'Command palette', palettePlaceholder: 'Page, client or action', nothingFound: 'Nothing found', goTo: 'Go to', switchTo: 'Switch to client', actions: 'Actions',
     toDark: 'Use dark colours', toLight: 'Use light colours', account: 'Account menu: {{name}}', signOut: 'Sign out', language: 'Language', colours: 'Colours', schemeAuto: 'As the system', schemeLight: 'Light', schemeDark: 'Dark', signedInAs: 'Signed in as {{email}}',
     provider: 'Provider', providers: 'Providers', asStaff: 'as {{provider}} staff', until: 'until {{date}}', recorded: 'What you do is recorded for the client', leave: 'Leave client', contextOf: 'You are working in the data of {{name}}',
@@ -15,7 +15,7 @@ export const en = {
   switcher: {
     all: 'All clients', providerView_one: 'Provider view, {{count}} client', providerView_other: 'Provider view, {{count}} clients', client: 'Client organisation', member: 'Your organisation', switch: 'Switch organisation',
     find_one: 'Find among {{count}} client', find_other: 'Find among {{count}} clients', findOrg: 'Find an organisation', pinned: 'Pinned', recent: 'Recent', allN: 'All clients ({{count}})', matching: 'Matching', yours: 'Your organisations',
-    none: 'Nothing matches “{{q}}”.', open: 'open', newTab: 'new tab', ctrlClick: 'Ctrl click', enter: 'Enter', pin: 'Pin {{name}}', unpin: 'Unpin {{name}}', current: 'current', critical: '{{count}} crit', cannotEnter: 'You can’t enter: {{why}}',
+    none: 'Nothing matches “{{q}}”.', open: 'open', newTab: 'new tab', ctrlClick: 'Ctrl click', enter: 'Enter', pin: 'pin', pinnedWord: 'pinned', togglePin: 'Pin or unpin', altP: 'Alt P', current: 'current', critical: '{{count}} crit', cannotEnter: 'You can’t enter: {{why}}',
   },
   home: {
     nothingTitle: 'Nothing here for you yet', nothingText: 'You are signed in as {{email}}, but you belong to no organisation. Ask the person who invited you to send a new invitation to this address, and open its link while signed in or signed out.',
@@ -65,7 +65,7 @@ export const en = {
     title: 'Client dashboard', subNone: 'All {{total}} clients are fine', sub_one: '{{count}} of {{total}} clients needs attention', sub_other: '{{count}} of {{total}} clients need attention', addClient: 'Add client', average: 'Average compliance', averageDelta: '{{n}} pts in 30 days', critical: 'Critical controls failing', high: 'High controls failing', inClients_one: 'in {{count}} client', inClients_other: 'in {{count}} clients', stale: 'Stale or missing scans', neverN: '{{count}} never scanned', clients: 'Clients', ofMax: 'of {{max}} licensed', search: 'Search clients', filters: 'Show',
     filter: { all: 'All', attention: 'Needs attention', stale: 'Stale scans', never: 'Never scanned', over_limit: 'Over limit', suspended: 'Suspended', archived: 'Archived', sub_provider: 'Sub-providers' },
     anyTier: 'Any tier', anyPlan: 'Any plan', tier: 'Access tier', plan: 'Plan', sortBy: 'Sort by', sort: { attention: 'Needs attention first', score: 'Lowest score first', scoreDown: 'Highest score first', scan: 'Oldest scan first', critical: 'Most critical first', seats: 'Most seats first', name: 'Name' },
-    view: 'View', cards: 'Cards', table: 'Table', client: 'Client', access: 'Access', compliance: 'Compliance', criticalShort: 'Critical', highShort: 'High', lastScan: 'Last scan', seats: 'Seats', via: 'via {{name}}', emptyTitle: 'No clients yet', emptyText: 'Every organisation you look after gets its own card here: score, scan age, what is failing.', emptyAssigned: 'No client is assigned to you yet. Ask a provider admin for an assignment.', enter: 'Open {{name}}', exportHint: 'What is filtered, as CSV',
+    moreFilters: 'More filters', view: 'View', cards: 'Cards', table: 'Table', client: 'Client', access: 'Access', compliance: 'Compliance', criticalShort: 'Critical', highShort: 'High', lastScan: 'Last scan', seats: 'Seats', via: 'via {{name}}', emptyTitle: 'No clients yet', emptyText: 'Every organisation you look after gets its own card here: score, scan age, what is failing.', emptyAssigned: 'No client is assigned to you yet. Ask a provider admin for an assignment.', enter: 'Open {{name}}', exportHint: 'What is filtered, as CSV',
   },
   tenants: {
     title: 'Clients', sub_one: '{{count}} client organisation', sub_other: '{{count}} client organisations', name: 'Client', state: 'State', plan: 'Plan', tier: 'Access', relationship: 'Relationship', ends: 'Ends', created: 'Added', via: 'Through', search: 'Search clients', empty: 'No clients yet', emptyText: 'A client gets its own encrypted store, roles and settings the moment you add it.',

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { MASK_OPS, type Client, type InvitationState, type LedgerEntry, type Mask, type RelationshipState, type ScanStatus, type Seats, type Severity, type TenantState, type Tier as TierName } from '../api';
-import { num, percent, signed } from './format';
+import { num, percent, score as scoreText, signed } from './format';
 import { RelativeTime } from './time';
 
 /** Identity colours stay between teal and violet: red, amber and green are kept for state. */
@@ -23,9 +23,8 @@ export const band = (score: number | null) => BANDS[bandName(score)];
 export function Score({ value, size = 'md' }: { value: number | null; size?: 'md' | 'lg' }) {
   const { t } = useTranslation();
   if (value === null) return <span className={size === 'lg' ? 'score' : 'dim'} title={t('ui.noScore')}>–<span className="vh">{t('ui.noScore')}</span></span>;
-  if (size === 'md') return <b className="num semi">{percent(value)}</b>;
-  const whole = percent(value).replace(/\s?%$/, '');
-  return <span className="score num">{whole}<i>%</i></span>;
+  if (size === 'md') return <b className="num semi" title={percent(value)}>{scoreText(value)}</b>;
+  return <span className="score num" title={percent(value)}>{scoreText(value).replace(/\s?%$/, '')}<i>%</i></span>;
 }
 export function Delta({ value, none }: { value: number | null; none?: string }) {
   const { t } = useTranslation();

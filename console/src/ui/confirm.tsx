@@ -42,7 +42,7 @@ function ConfirmModal({ what, opened, onClose }: { what: Ask | null; opened: boo
         <FormProblem problem={problem} />
         {what.reason && <TextInput data-autofocus label={what.reason} required maxLength={500} value={reason} onChange={(e) => setReason(e.currentTarget.value)} />}
         {what.typed && <TextInput data-autofocus={!what.reason || undefined} label={t('ui.typeName', { name: what.typed })} autoComplete="off" spellCheck={false} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />}
-        <div className="drawer-foot"><span className="grow" /><Button variant="default" onClick={onClose}>{t('ui.cancel')}</Button><Button type="submit" color={what.danger ? 'red.8' : undefined} loading={pending} disabled={!ready}>{what.label}</Button></div>
+        <div className="drawer-foot"><span className="grow" /><Button variant="default" onClick={onClose}>{t('ui.cancel')}</Button><Button type="submit" color={what.danger ? 'red' : undefined} loading={pending} disabled={!ready}>{what.label}</Button></div>
       </form>
     </Modal>
   );

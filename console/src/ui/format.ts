@@ -13,6 +13,8 @@ export const num = (n: number, digits = 0) => made(`n${digits}`, (l) => new Intl
 export const money = (n: number, currency: string) => made(`m${currency}`, (l) => new Intl.NumberFormat(l, { style: 'currency', currency })).format(n);
 /** A score of 0 to 100: 98.7 → "98.7%"; whole numbers lose the ".0". */
 export const percent = (n: number, digits = 1) => made(`p${digits}`, (l) => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: digits })).format(n / 100);
+/** For reading at a glance: whole, but 100% only when it is. */
+export const score = (n: number) => percent(n < 100 ? Math.min(99, Math.round(n)) : 100, 0);
 /** With its sign, and a real minus. */
 export const signed = (n: number, digits = 1) => made(`s${digits}`, (l) => new Intl.NumberFormat(l, { maximumFractionDigits: digits, signDisplay: 'exceptZero' })).format(n).replace('-', '−');
 export const bytes = (n: number) => {
@@ -27,7 +29,7 @@ const STEPS = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30.44], ['m
 /** "5 min ago", "in 3 days", "now" below ten seconds. */
 export function relative(iso: string, now: number): string {
   let amount = (Date.parse(iso) - now) / 1000;
-  const format = made('r', (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto', style: 'short' }));
+  const format = made('r', (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto', style: 'narrow' }));
   if (Math.abs(amount) < 10) return format.format(0, 'second');
   for (const [unit, size] of STEPS) {
     if (Math.abs(Math.round(amount)) < size) return format.format(Math.round(amount), unit);

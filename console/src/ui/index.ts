@@ -16,3 +16,7 @@ export * from './table';
 export * from './time';
 export * from './timeline';
 export * from './toast';
+export * from './gate';
+export * from './override-form';
+export * from './rich-text';
+export * from './score-chart';

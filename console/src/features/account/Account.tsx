@@ -76,7 +76,7 @@ function SecondFactor() {
   const open = (s: FactorStep) => { setTurn((n) => n + 1); setStep(s); };
   return (
     <Panel title={t('account.factor')} pad actions={person.second_factor
-      ? <><Button variant="default" size="compact-md" onClick={() => open('renew')}>{t('account.newCodes')}</Button><Button variant="subtle" color="red.8" size="compact-md" onClick={() => open('remove')}>{t('account.remove')}</Button></>
+      ? <><Button variant="default" size="compact-md" onClick={() => open('renew')}>{t('account.newCodes')}</Button><Button variant="subtle" color="red" size="compact-md" onClick={() => open('remove')}>{t('account.remove')}</Button></>
       : <Button size="compact-md" onClick={() => open('enrol')}>{t('account.factorSetUp')}</Button>}>
       <p className="flush dim2"><Badge tone={person.second_factor ? 'good' : 'near'}>{t(person.second_factor ? 'account.factorOn' : 'account.factorOff')}</Badge> {t(person.second_factor ? 'account.factorText' : 'account.factorOffText')} {person.second_factor && t('account.codesLeft', { count: person.recovery_codes_left })}</p>
       <Enrol key={`e${turn}`} opened={step === 'enrol'} onClose={() => setStep(null)} />
@@ -142,7 +142,7 @@ function PasswordForm({ form: f, onClose, text, label, danger, code }: { form: {
       <FormProblem problem={f.problem} />
       <PasswordInput data-autofocus label={t('account.passwordField')} required autoComplete="current-password" {...f.form.getInputProps('password' as never)} />
       {code && <TextInput label={t('account.codeField')} required inputMode="numeric" autoComplete="one-time-code" classNames={{ input: 'mono' }} {...f.form.getInputProps('code' as never)} />}
-      <div className="drawer-foot"><span className="grow" /><Button variant="default" onClick={onClose}>{t('ui.cancel')}</Button><Button type="submit" color={danger ? 'red.8' : undefined} loading={f.pending}>{label}</Button></div>
+      <div className="drawer-foot"><span className="grow" /><Button variant="default" onClick={onClose}>{t('ui.cancel')}</Button><Button type="submit" color={danger ? 'red' : undefined} loading={f.pending}>{label}</Button></div>
     </form>
   );
 }

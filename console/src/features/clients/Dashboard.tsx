@@ -36,18 +36,14 @@ export default function Dashboard() {
         {addButton}
       </PageHead>
       <KpiStrip>
-        <Kpi label={t('dash.average')} loading={!k} value={k?.average_score == null ? '–' : fmt.percent(k.average_score)} note={k?.average_delta == null ? undefined : t('dash.averageDelta', { n: fmt.signed(k.average_delta) })} tone={k?.average_delta ? (k.average_delta > 0 ? 'good' : 'bad') : undefined} />
+        <Kpi label={t('dash.average')} loading={!k} value={k?.average_score == null ? '–' : fmt.score(k.average_score)} note={k?.average_delta == null ? undefined : t('dash.averageDelta', { n: fmt.signed(k.average_delta) })} tone={k?.average_delta ? (k.average_delta > 0 ? 'good' : 'bad') : undefined} />
         <Kpi label={t('dash.critical')} loading={!k} value={fmt.num(k?.critical ?? 0)} note={k && t('dash.inClients', { count: k.critical_clients })} />
         <Kpi label={t('dash.high')} loading={!k} value={fmt.num(k?.high ?? 0)} />
         <Kpi label={t('dash.stale')} loading={!k} value={fmt.num((k?.stale ?? 0) + (k?.never ?? 0))} note={k && k.never > 0 ? t('dash.neverN', { count: k.never }) : undefined} />
         <Kpi label={t('dash.clients')} loading={!k} value={fmt.num(k?.clients ?? 0)} note={k?.clients_max == null ? undefined : t('dash.ofMax', { max: fmt.num(k.clients_max) })} />
       </KpiStrip>
       <div className="tools">
-        <SearchBox label={t('dash.search')} value={list.view.q} onChange={(q) => list.set({ q })} w={220} />
-        <Chips label={t('dash.filters')} value={list.view.filter} onChange={(filter) => list.set({ filter })} options={[
-          { value: undefined, label: t('dash.filter.all'), count: data?.counts.all },
-          ...CLIENT_FILTERS.filter((f) => f === 'attention' || f === 'stale' || f === list.view.filter || (data?.counts[f] ?? 0) > 0).map((f) => ({ value: f, label: t(`dash.filter.${f}`), count: data?.counts[f] })),
-        ]} />
+        <SearchBox label={t('dash.search')} value={list.view.q} onChange={(q) => list.set({ q })} w={260} />
         <span className="grow" />
         <Select aria-label={t('dash.tier')} placeholder={t('dash.anyTier')} w={140} data={TIERS.map((x) => ({ value: x, label: `${x} ${t(`tier.${x}`)}` }))} clearable allowDeselect value={list.view.tier ?? null} onChange={(tier) => list.set({ tier: (tier ?? undefined) as typeof list.view.tier })} />
         <Select aria-label={t('dash.plan')} placeholder={t('dash.anyPlan')} w={140} data={plans.data?.items.map((p) => p.name) ?? []} clearable allowDeselect value={list.view.plan ?? null} onChange={(plan) => list.set({ plan: plan ?? undefined })} />
@@ -55,6 +51,12 @@ export default function Dashboard() {
           { value: 'attention', label: t('dash.sort.attention') }, { value: 'score', label: t('dash.sort.score') }, { value: '-score', label: t('dash.sort.scoreDown') }, { value: 'scan', label: t('dash.sort.scan') }, { value: 'critical', label: t('dash.sort.critical') }, { value: 'seats', label: t('dash.sort.seats') }, { value: 'name', label: t('dash.sort.name') },
         ]} />
         <SegmentedControl aria-label={t('dash.view')} size="sm" value={view} onChange={(v) => set({ view: v === 'cards' ? undefined : v })} data={[{ value: 'cards', label: <span className="seg"><IconLayoutGrid size={16} aria-hidden /><span className="vh">{t('dash.cards')}</span></span> }, { value: 'table', label: <span className="seg"><IconList size={16} aria-hidden /><span className="vh">{t('dash.table')}</span></span> }]} />
+      </div>
+      <div className="tools">
+        <Chips label={t('dash.filters')} value={list.view.filter} onChange={(filter) => list.set({ filter })} options={[
+          { value: undefined, label: t('dash.filter.all'), count: data?.counts.all },
+          ...CLIENT_FILTERS.filter((f) => f === 'attention' || f === list.view.filter || (data?.counts[f] ?? 0) > 0).map((f) => ({ value: f, label: t(`dash.filter.${f}`), count: data?.counts[f] })),
+        ]} />
       </div>
       {view === 'table' ? (
         <DataTable<Client> caption={t('dash.title')} rows={data?.items} error={error} retry={() => void refetch()} empty={none} stale={isPlaceholderData} rowKey={(c) => c.id} sort={list.view.sort} onSort={list.toggleSort} tone={(c) => (c.seats.status === 'over_limit' ? 'bad' : undefined)}
