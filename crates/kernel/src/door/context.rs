@@ -97,6 +97,18 @@ impl Base {
         })
         .collect()
     }
+
+    /// The same request, with its standing resolved anew.
+    fn again(&self, standing: Standing) -> Self {
+        Self { background: Background { standing: Arc::new(standing), ..self.background.clone() } }
+    }
+
+    async fn client(&self, scope: scope::Client) -> Result<ClientCx> {
+        let b = &self.background;
+        let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+        let standing = b.hub.client_standing(caller, &scope.provider.to_string(), &scope.tenant.to_string()).await?;
+        Ok(ClientCx { base: self.again(standing), scope })
+    }
 }
 
 async fn background(hub: &Hub, parts: &Parts, caller: Option<Arc<Caller>>, standing: Arc<Standing>) -> Background {
@@ -267,6 +279,25 @@ impl ProviderCx {
     pub fn grant(&self) -> &Grant {
         &self.base.background.standing.held[0].grant
     }
+
+    /// The same context as things stand now: after an act that changed what may be done here.
+    ///
+    /// # Errors
+    /// `NotFound` when the person holds nothing here any more.
+    pub async fn renewed(&self) -> Result<Self> {
+        let b = &self.base.background;
+        let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+        let standing = b.hub.provider_standing(caller, &self.provider.to_string()).await?;
+        Ok(Self { base: self.base.again(standing), provider: self.provider })
+    }
+
+    /// The context of one of this provider's tenants: one that was just made.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not this provider's.
+    pub async fn client(&self, tenant: TenantId) -> Result<ClientCx> {
+        self.base.client(scope::Client { provider: self.provider, tenant }).await
+    }
 }
 
 /// The context of a request on a provider's records about one of its tenants, `/providers/{provider}/tenants/{tenant}/…`.
@@ -321,6 +352,14 @@ impl ClientCx {
     /// What the person may do to this tenant from the provider's side.
     pub fn can(&self) -> CanMap {
         self.base.can(&[Plane::Client])
+    }
+
+    /// The same context as things stand now: after an act that changed what may be done here.
+    ///
+    /// # Errors
+    /// `NotFound` when the person holds nothing here any more.
+    pub async fn renewed(&self) -> Result<Self> {
+        self.base.client(self.scope).await
     }
 }
 
