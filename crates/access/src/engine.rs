@@ -93,7 +93,7 @@ struct Speaking {
 }
 
 impl Engine {
-    /// Reads and strictly validates the built-in policies. Takes some 50 ms: make one and keep it.
+    /// Reads and strictly validates the built-in policies. Takes some 50 ms, in a debug build twice that: make one and keep it.
     pub fn new() -> Result<Self, Error> {
         Self::build(&Policies::read(POLICIES)?)
     }

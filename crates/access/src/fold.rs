@@ -45,11 +45,11 @@ pub(crate) fn policy(policy: &Value, known: &Known<'_>) -> Result<Option<Value>,
     Ok(Some(folded))
 }
 
-/// The names of actions and groups that the policy's conditions test for.
-pub(crate) fn tested(policy: &Value) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    collect(&policy["conditions"], &mut names);
-    names
+/// What the policy's conditions test for: actions and groups by name, and optional facts. Nothing else matters to its folding.
+pub(crate) fn tested(policy: &Value) -> (BTreeSet<String>, Shape) {
+    let (mut names, mut facts) = (BTreeSet::new(), Shape::NOTHING);
+    collect(&policy["conditions"], &mut names, &mut facts);
+    (names, facts)
 }
 
 impl Known<'_> {
@@ -116,15 +116,18 @@ fn action_names(e: &Value) -> Vec<&str> {
     }
 }
 
-fn collect(e: &Value, names: &mut BTreeSet<String>) {
+fn collect(e: &Value, names: &mut BTreeSet<String>, facts: &mut Shape) {
     match e {
         Value::Object(object) => {
             if e["__entity"]["type"] == "Action" {
                 names.extend(e["__entity"]["id"].as_str().map(str::to_owned));
             }
-            object.values().for_each(|value| collect(value, names));
+            if let Some(fact) = object.get("has").and_then(Shape::of_has) {
+                *facts = facts.and(fact);
+            }
+            object.values().for_each(|value| collect(value, names, facts));
         }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, names)),
+        Value::Array(values) => values.iter().for_each(|value| collect(value, names, facts)),
         _ => {}
     }
 }

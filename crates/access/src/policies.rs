@@ -25,6 +25,8 @@ struct Numbered {
     why: String,
     /// The actions and groups that its conditions test for.
     tests: BTreeSet<String>,
+    /// And the optional facts.
+    facts: Shape,
 }
 
 /// What the policies say about one action: a sentence for each that can speak.
@@ -53,7 +55,8 @@ pub(crate) struct Shared {
     sets: HashMap<Vec<usize>, Arc<PolicySet>>,
 }
 
-/// What a policy is folded by: which policy, the tested names that the action has, the facts there are, one environment.
+/// What a policy is folded by: which policy, which of the tested names the action has, which of the tested facts there are,
+/// and whether there is one environment.
 type Knowledge = (usize, Vec<bool>, Shape, bool);
 
 impl Policies {
@@ -121,6 +124,7 @@ impl Policies {
         // the public plane alone knows two kinds of principal
         let one_environment = action.info.plane != Plane::Public;
         let tests = p.tests.iter().map(|name| action.is.contains(name.as_str())).collect();
+        let shape = shape.within(p.facts);
         let knowledge = (i, tests, shape, one_environment);
         if let Some(known) = shared.by_knowledge.get(&knowledge) {
             return Ok(*known);
@@ -155,7 +159,8 @@ impl Numbered {
         };
         let (id, why) = (note("id")?, note("why")?);
         let json = policy.to_json().map_err(|e| Error::Policies(format!("{id}: {e}")))?;
-        Ok(Self { policy: policy.new_id(PolicyId::new(&id)), tests: fold::tested(&json), json, id, why })
+        let (tests, facts) = fold::tested(&json);
+        Ok(Self { policy: policy.new_id(PolicyId::new(&id)), tests, facts, json, id, why })
     }
 }
 

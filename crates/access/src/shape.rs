@@ -42,6 +42,10 @@ impl Shape {
         Self(self.0 | other.0)
     }
 
+    pub(crate) fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     pub(crate) fn has_all(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
