@@ -255,7 +255,9 @@ async fn resolve_tenant(tx: &mut Tx, caller: &Caller, name: &str) -> Result<Opti
 }
 
 fn reach(row: StaffRow, relationship: Relationship, assignment: Option<Assignment>) -> Held {
-    let (label, ends_at) = match &assignment {
+    // Where the access mode lets admins act by the relationship, a stored assignment is not what they stand on.
+    let by_relationship = row.staff.role == access::StaffRole::ProviderAdmin && row.provider.access_mode == AccessMode::Tiered;
+    let (label, ends_at) = match assignment.as_ref().filter(|_| !by_relationship) {
         Some(a) => {
             let ends_at = [a.ends_at, relationship.ends_at].into_iter().flatten().min();
             (row.label("assignment", format!("asg_{}", a.id.simple()), Some(a.tier.min(relationship.tier))), ends_at)

@@ -15,7 +15,7 @@ use super::record::{self, Attempt, Chain, Scratch};
 use super::standing::{Standing, TenantInfo, refusal};
 use crate::clock::Timestamp;
 use crate::error::{CanFail, Error, Result};
-use crate::ids::{PersonId, ProviderId, TenantId};
+use crate::ids::{EntryId, PersonId, ProviderId, TenantId};
 use crate::params;
 use crate::store::{Query, Row, StoreError, Tx, Value};
 
@@ -127,6 +127,10 @@ pub struct WriteTx<S: Scope> {
     news: Vec<(&'static str, String)>,
     /// More tenants whose ledgers get a copy (an act of a provider that touches a tenant).
     also_in: Vec<TenantId>,
+    /// Changes that only the copy in this tenant's ledger shows, and the act's own ledger.
+    changed_in: Vec<(TenantId, Change)>,
+    /// The provider whose ledger gets the entry instead of the installation's.
+    provider: Option<ProviderId>,
     keeps_authority: bool,
 }
 
@@ -230,7 +234,15 @@ impl<S: Scope> DerefMut for WriteTx<S> {
 
 impl<S: Scope> WriteTx<S> {
     pub(crate) fn new(inner: ReadTx<S>, entry: Entry) -> Self {
-        Self { inner, entry: Some(entry), news: Vec::new(), also_in: Vec::new(), keeps_authority: false }
+        Self {
+            inner,
+            entry: Some(entry),
+            news: Vec::new(),
+            also_in: Vec::new(),
+            changed_in: Vec::new(),
+            provider: None,
+            keeps_authority: false,
+        }
     }
 
     /// Changes rows. Answers how many.
@@ -273,9 +285,7 @@ impl<S: Scope> WriteTx<S> {
         before: &impl Serialize,
         after: &impl Serialize,
     ) -> &mut Self {
-        let value = |result: serde_json::Result<serde_json::Value>| result.unwrap_or_else(|error| error.to_string().into());
-        let (before, after) = (value(serde_json::to_value(before)), value(serde_json::to_value(after)));
-        self.draft().changes.push(Change { kind: kind.into(), id: id.to_string(), before, after });
+        self.draft().changes.push(change(kind, id, before, after));
         self
     }
 
@@ -289,6 +299,25 @@ impl<S: Scope> WriteTx<S> {
     pub fn also_in(&mut self, tenant: TenantId) -> &mut Self {
         self.draft().tenant = Some(tenant.to_string());
         self.also_in.push(tenant);
+        self
+    }
+
+    /// [`also_in`](Self::also_in) a tenant that is one of several: with what changed for this one, which no other tenant's copy shows.
+    pub fn changed_in(
+        &mut self,
+        tenant: TenantId,
+        kind: &str,
+        id: impl std::fmt::Display,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> &mut Self {
+        self.changed_in.push((tenant, change(kind, id, before, after)));
+        self.also_in(tenant)
+    }
+
+    /// The act is a provider's business, though nobody of it was signed in (an invitation taken up): its ledger gets the entry.
+    pub fn in_ledger_of(&mut self, provider: ProviderId) -> &mut Self {
+        self.provider = Some(provider);
         self
     }
 
@@ -328,6 +357,14 @@ impl<S: Scope> WriteTx<S> {
         Ok(())
     }
 
+    /// The entry as it stands in one ledger: a tenant's copy says nothing of another tenant.
+    fn copy_for(&self, entry: &Entry, tenant: Option<TenantId>, shows: impl Fn(TenantId) -> bool) -> Entry {
+        let mut copy = entry.clone();
+        copy.tenant = tenant.map(|tenant| tenant.to_string());
+        copy.changes.extend(self.changed_in.iter().filter(|(of, _)| shows(*of)).map(|(_, change)| change.clone()));
+        copy
+    }
+
     /// Commits the change and its ledger entry together. When this answers, both are on disk.
     ///
     /// # Errors
@@ -336,17 +373,25 @@ impl<S: Scope> WriteTx<S> {
         let mut tx = self.inner.tx.take().ok_or_else(|| Error::internal("committed twice"))?;
         let entry = self.draft().clone();
         let (chain, tenant) = self.inner.scope.chain();
+        let chain = chain.map(|chain| self.provider.map_or(chain, ProviderId::uuid));
         let mut told = self.also_in.clone();
         match (chain, tenant) {
             (Some(chain), tenant) => {
                 told.extend(tenant);
+                told.sort_unstable();
                 told.dedup();
+                let only = if let [one] = told[..] { Some(one) } else { None };
                 // What is done on a tenant's records by its own people stands in its own ledger only.
                 if tenant.is_none() || !chain.is_nil() {
-                    record::append_control(&mut tx, chain, told.first().copied(), &entry).await?;
+                    let whole = self.copy_for(&entry, only, |_| true);
+                    record::append_control(&mut tx, chain, only, &whole).await?;
                 }
                 for tenant in &told {
-                    record::post_to_tenant(&mut tx, *tenant, &entry).await?;
+                    let mut copy = self.copy_for(&entry, Some(*tenant), |of| of == *tenant);
+                    if only.is_none() {
+                        copy.id = EntryId::new(self.now()).to_string();
+                    }
+                    record::post_to_tenant(&mut tx, *tenant, &copy).await?;
                 }
             }
             (None, _) => {
@@ -388,6 +433,12 @@ impl<S: Scope> Drop for WriteTx<S> {
             tracing::warn!(action = entry.action, "a write of the system was given up");
         }
     }
+}
+
+fn change(kind: &str, id: impl std::fmt::Display, before: &impl Serialize, after: &impl Serialize) -> Change {
+    let value = |result: serde_json::Result<serde_json::Value>| result.unwrap_or_else(|error| error.to_string().into());
+    let (before, after) = (value(serde_json::to_value(before)), value(serde_json::to_value(after)));
+    Change { kind: kind.into(), id: id.to_string(), before, after }
 }
 
 /// The ledger for an act in this scope that did not happen.
