@@ -22,6 +22,8 @@ export const bytes = (n: number) => {
   return made(`b${step[0]}`, (l) => new Intl.NumberFormat(l, { style: 'unit', unit: step[0], unitDisplay: 'short', maximumFractionDigits: 1 })).format(n / step[1]);
 };
 export const date = (iso: string) => made('d', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'medium' })).format(new Date(iso));
+/** "3 Nov", for axes. */
+export const dayMonth = (at: number) => made('dm', (l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short' })).format(at);
 export const exact = (iso: string) => made('e', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'full', timeStyle: 'long' })).format(new Date(iso));
 export const clock = (iso: string) => made('c', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'short', timeStyle: 'medium' })).format(new Date(iso));
 
@@ -29,7 +31,7 @@ const STEPS = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30.44], ['m
 /** "5 min ago", "in 3 days", "now" below ten seconds. */
 export function relative(iso: string, now: number): string {
   let amount = (Date.parse(iso) - now) / 1000;
-  const format = made('r', (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto', style: 'narrow' }));
+  const format = made('r', (l) => new Intl.RelativeTimeFormat(l.slice(0, 2), { numeric: 'auto', style: 'narrow' }));
   if (Math.abs(amount) < 10) return format.format(0, 'second');
   for (const [unit, size] of STEPS) {
     if (Math.abs(Math.round(amount)) < size) return format.format(Math.round(amount), unit);

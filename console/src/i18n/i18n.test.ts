@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { de } from './de';
+import { en } from './en';
+
+type Tree = { [key: string]: string | Tree };
+const leaves = (tree: Tree, at = ''): [string, string][] => Object.entries(tree).flatMap(([k, v]) => (typeof v === 'string' ? [[at + k, v] as [string, string]] : leaves(v, `${at}${k}.`)));
+const [english, german] = [new Map(leaves(en as unknown as Tree)), new Map(leaves(de as unknown as Tree))];
+const placeholders = (s: string) => [...s.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).toSorted();
+
+it('German has every key of English and no other', () => expect([...german.keys()].toSorted()).toEqual([...english.keys()].toSorted()));
+it('no text is empty', () => expect([...english, ...german].filter(([, v]) => v.trim() === '')).toEqual([]));
+it('German fills the same blanks', () => expect([...english].filter(([k, v]) => String(placeholders(v)) !== String(placeholders(german.get(k)!))).map(([k]) => k)).toEqual([]));
+it('a plural has both forms', () => expect([...english.keys()].filter((k) => k.endsWith('_one') && !english.has(k.replace(/_one$/, '_other')))).toEqual([]));
