@@ -15,6 +15,11 @@ export class ApiProblem extends Error {
 }
 export const isProblem = (e: unknown, code?: string): e is ApiProblem => e instanceof ApiProblem && (!code || e.code === code);
 
+let heard: (problem: ApiProblem) => void = () => undefined;
+/** The app listens here for what concerns every page: signed out, changed meanwhile. */
+export const onProblem = (listen: (problem: ApiProblem) => void) => { heard = listen; };
+function tell(problem: ApiProblem): ApiProblem { heard(problem); return problem; }
+
 const BASE = '/api/v1';
 export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
@@ -60,7 +65,7 @@ async function call<T>(method: string, to: string, { query, body, version, signa
     throw new ApiProblem({ status: 0, code: 'offline' });
   }
   const text = await response.text();
-  if (!response.ok) throw toProblem(response.status, text, (n) => response.headers.get(n));
+  if (!response.ok) throw tell(toProblem(response.status, text, (n) => response.headers.get(n)));
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
@@ -87,7 +92,7 @@ export function upload<T>(to: string, file: Blob, query: Query, onProgress: (sen
     xhr.addEventListener('abort', () => reject(new ApiProblem({ status: 0, code: 'cancelled' })));
     xhr.addEventListener('load', () => {
       if (xhr.status >= 200 && xhr.status < 300) resolve({ status: xhr.status, body: JSON.parse(xhr.responseText) as T });
-      else reject(toProblem(xhr.status, xhr.responseText, (n) => xhr.getResponseHeader(n)));
+      else reject(tell(toProblem(xhr.status, xhr.responseText, (n) => xhr.getResponseHeader(n))));
     });
     xhr.send(file);
   });

@@ -1,21 +1,26 @@
-import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
-import { isProblem, keys } from '../api';
+import { QueryClient } from '@tanstack/react-query';
+import { isProblem, keys, onProblem, type ApiProblem } from '../api';
 import { router } from './router';
 
-const SIGNED_OUT = /^\/(sign-in|setup|invite)(\/|$)/;
-/** Nobody is signed in any more: to the sign-in page, which leads back here. */
-function whenSignedOut(error: unknown) {
-  if (!isProblem(error, 'not_signed_in') && !isProblem(error, 'second_factor_required')) return;
-  const here = router.state.location;
-  if (SIGNED_OUT.test(here.pathname)) return;
-  const next = here.pathname + here.searchStr;
-  void router.navigate({ to: '/sign-in', search: { next: next === '/' ? undefined : next, step: error.code === 'second_factor_required' ? 'code' : undefined } as never, replace: true });
-}
-
 export const queryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: whenSignedOut }),
-  mutationCache: new MutationCache({ onError: whenSignedOut }),
   defaultOptions: { queries: { staleTime: 15_000, refetchOnWindowFocus: true, retry: (n, e) => n < 2 && (isProblem(e, 'offline') || isProblem(e, 'unavailable')) } },
+});
+
+const DOORS = /^\/(sign-in|setup|invite)(\/|$)/;
+let leaving = false;
+/** Nobody is signed in any more: to the sign-in page, which leads back here. What was read is dropped. */
+function signedOut(problem: ApiProblem) {
+  const here = router.state.location;
+  if (leaving || DOORS.test(here.pathname)) return;
+  leaving = true;
+  const next = here.pathname + here.searchStr;
+  const stop = router.subscribe('onRendered', () => { stop(); leaving = false; queryClient.clear(); });
+  void router.navigate({ to: '/sign-in', search: { next: next === '/' ? undefined : next, step: problem.code === 'second_factor_required' ? 'code' : undefined } as never, replace: true });
+}
+onProblem((problem) => {
+  if (problem.code === 'not_signed_in' || problem.code === 'second_factor_required') signedOut(problem);
+  // Somebody else changed it: show what is there now, so that the next try is made against it.
+  if (problem.code === 'precondition_failed') void queryClient.invalidateQueries();
 });
 
 /** Leaving a tenant drops what was read of it; another tab has its own. */

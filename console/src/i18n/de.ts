@@ -38,7 +38,7 @@ export const de: Messages = {
   ui: {
     all: 'Alle', cancel: 'Abbrechen', close: 'Schließen', save: 'Speichern', saved: 'Gespeichert', edit: 'Bearbeiten', undo: 'Rückgängig', copy: 'Kopieren', copied: 'Kopiert', copyWhat: '{{what}} kopieren', clear: 'Leeren', done: 'Fertig', remove: 'Entfernen', back: 'Zurück', export: 'Export', exportCsv: 'CSV-Export', loading: 'Wird geladen', tryAgain: 'Noch einmal', download: 'Herunterladen', none: 'Keine', never: 'Nie', yes: 'Ja', no: 'Nein', optional: 'Freiwillig', actions: 'Aktionen', moreFor: 'Mehr zu {{name}}', open: 'Öffnen',
     clearFilters: 'Filter aufheben', nothingMatches: 'Nichts passt zu diesen Filtern', noScore: 'Noch kein Wert', noBaseline: 'Noch kein Vergleich', noChange: 'Unverändert', points: '{{n}} Pkt.', in30Days: 'in 30 Tagen', selectAll: 'Alle auswählen', chooseFile: 'Datei wählen', uploading: '{{name}} wird hochgeladen',
-    needs: 'Nötig ist {{needs}}.', notAllowed: 'Das ist nicht erlaubt.', requestId: 'Anfrage {{id}}', typeName: 'Zur Bestätigung „{{name}}“ eingeben', pages: 'Seiten', next: 'Weiter', previous: 'Zurück', firstPage: 'Erste Seite', total_one: '{{n}} Eintrag', total_other: '{{n}} Einträge', noEnd: 'Kein Ende', conflictReload: 'Jemand hat das inzwischen geändert. Es wurde neu geladen; bitte prüfen und erneut speichern.',
+    needs: 'Nötig ist {{needs}}.', notAllowed: 'Das ist nicht erlaubt.', requestId: 'Anfrage {{id}}', typeName: 'Zur Bestätigung „{{name}}“ eingeben', pages: 'Seiten', next: 'Weiter', previous: 'Zurück', firstPage: 'Erste Seite', total_one: '{{n}} Eintrag', total_other: '{{n}} Einträge', noEnd: 'Kein Ende',
   },
   form: { required: 'Bitte ausfüllen', email: 'Das ist keine E-Mail-Adresse', slug: '1 bis 40 Kleinbuchstaben, Ziffern und Bindestriche', password: 'Mindestens 12 Zeichen', future: 'Bitte einen Tag in der Zukunft wählen', mismatch: 'Die beiden sind nicht gleich' },
   problem: {
@@ -46,7 +46,7 @@ export const de: Messages = {
     not_found: { title: 'Hier ist nichts', text: 'Es gibt das nicht, oder es ist für diesen Zugang nicht sichtbar.' },
     offline: { title: 'Der Server ist nicht erreichbar', text: 'Der Server ist nicht erreichbar. Bitte die Verbindung prüfen und noch einmal versuchen.' },
     internal: { title: 'Etwas ist schiefgegangen', text: 'Auf unserer Seite ist etwas schiefgegangen. Soweit bekannt, wurde nichts geändert.' },
-    precondition_failed: 'Jemand hat das inzwischen geändert. Bitte schließen, den neuen Stand ansehen und noch einmal versuchen.',
+    precondition_failed: 'Jemand hat das inzwischen geändert. Es wurde neu geladen: bitte den neuen Stand ansehen und noch einmal versuchen.',
     too_many_requests_one: 'Zu viele Versuche. Bitte {{count}} Sekunde warten.', too_many_requests_other: 'Zu viele Versuche. Bitte {{count}} Sekunden warten.',
   },
   notFound: { title: 'Seite nicht gefunden', text: 'Die Adresse ist falsch, oder was hier war, gibt es nicht mehr.', home: 'Zum Anfang', tenantTitle: 'Kunde nicht gefunden', tenantText: 'Es gibt keinen Kunden „{{slug}}“, der sich öffnen lässt. Vielleicht heißt er jetzt anders, oder der Zugang ist beendet.' },

@@ -37,7 +37,7 @@ export const en = {
   ui: {
     all: 'All', cancel: 'Cancel', close: 'Close', save: 'Save', saved: 'Saved', edit: 'Edit', undo: 'Undo', copy: 'Copy', copied: 'Copied', copyWhat: 'Copy {{what}}', clear: 'Clear', done: 'Done', remove: 'Remove', back: 'Back', export: 'Export', exportCsv: 'Export CSV', loading: 'Loading', tryAgain: 'Try again', download: 'Download', none: 'None', never: 'Never', yes: 'Yes', no: 'No', optional: 'Optional', actions: 'Actions', moreFor: 'More for {{name}}', open: 'Open',
     clearFilters: 'Clear filters', nothingMatches: 'Nothing matches these filters', noScore: 'No score yet', noBaseline: 'No baseline yet', noChange: 'No change', points: '{{n}} pts', in30Days: 'in 30 days', selectAll: 'Select all', chooseFile: 'Choose file', uploading: 'Uploading {{name}}',
-    needs: 'It needs {{needs}}.', notAllowed: 'You may not do this.', requestId: 'Request {{id}}', typeName: 'Type “{{name}}” to confirm', pages: 'Pages', next: 'Next', previous: 'Previous', firstPage: 'First page', total_one: '{{n}} entry', total_other: '{{n}} entries', noEnd: 'No end', conflictReload: 'Somebody changed this meanwhile. It has been reloaded; please check and save again.',
+    needs: 'It needs {{needs}}.', notAllowed: 'You may not do this.', requestId: 'Request {{id}}', typeName: 'Type “{{name}}” to confirm', pages: 'Pages', next: 'Next', previous: 'Previous', firstPage: 'First page', total_one: '{{n}} entry', total_other: '{{n}} entries', noEnd: 'No end',
   },
   form: { required: 'Fill this in', email: 'This is not an e-mail address', slug: 'Use 1 to 40 lower-case letters, digits and hyphens', password: 'Use at least 12 characters', future: 'Choose a day in the future', mismatch: 'The two are not the same' },
   problem: {
@@ -45,7 +45,7 @@ export const en = {
     not_found: { title: 'There is nothing here', text: 'It does not exist, or it is not yours to know of.' },
     offline: { title: 'The server can’t be reached', text: 'The server can’t be reached. Check your connection and try again.' },
     internal: { title: 'Something went wrong', text: 'Something went wrong on our side. Nothing was changed as far as we know.' },
-    precondition_failed: 'Somebody changed this meanwhile. Close, look at what is there now, and try again.',
+    precondition_failed: 'Somebody changed this meanwhile. It has been loaded again: look at what is there now, and try again.',
     too_many_requests_one: 'Too many tries. Wait {{count}} second.', too_many_requests_other: 'Too many tries. Wait {{count}} seconds.',
   },
   notFound: { title: 'Page not found', text: 'The address is wrong, or what was here is gone.', home: 'Go to the start', tenantTitle: 'Client not found', tenantText: 'There is no client “{{slug}}” that you can enter. It may have been renamed, or your access has ended.' },

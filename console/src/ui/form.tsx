@@ -3,8 +3,9 @@ import { useForm, type UseFormReturnType } from '@mantine/form';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiProblem } from '../api';
+import { ApiProblem, isProblem } from '../api';
 import { problemText } from './page';
+import { toastProblem } from './toast';
 
 type Values = Record<string, unknown>;
 export interface ApiForm<V extends Values> {
@@ -40,7 +41,7 @@ export function useApiForm<V extends Values>({ initial, validate, rename, save }
         form.setErrors(byField);
         if (rest.length > 0) setProblem(new ApiProblem({ status: e.status, code: 'invalid', detail: rest.join(' ') }));
         focusFirst(Object.keys(byField)[0]);
-      } else setProblem(e);
+      } else { setProblem(e); if (isProblem(e, 'precondition_failed')) toastProblem(e); }
     } finally { busy.current = false; setPending(false); }
   };
   const focusFirst = (field: string | undefined) => { if (field) setTimeout(() => form.getInputNode(field as never)?.focus()); };

@@ -45,13 +45,16 @@ export function LedgerView({ list, page, error, retry, stale, tenantFilter }: { 
   return (
     <>
       <div className="tools">
-        <SearchBox label={t('ledger.search')} value={view.q} onChange={(q) => set({ q })} w={200} />
-        <Chips label={t('ledger.outcome')} value={view.outcome} onChange={(outcome) => set({ outcome })} options={[{ value: undefined, label: t('ui.all') }, ...OUTCOMES.map((o) => ({ value: o, label: t(`state.${o}`) }))]} />
+        <SearchBox label={t('ledger.search')} value={view.q} onChange={(q) => set({ q })} w={260} />
         <span className="grow" />
         {tenantFilter}
-        <Select aria-label={t('ledger.action')} placeholder={t('ledger.anyAction')} w={160} searchable clearable allowDeselect value={view.action ?? null} onChange={(v) => set({ action: v ?? undefined })} data={ACTIONS.map((a) => ({ value: a, label: name(a) }))} />
-        <TextInput type="date" aria-label={t('ledger.from')} title={t('ledger.from')} w={132} value={view.from ?? ''} max={view.to} onChange={(e) => set({ from: e.currentTarget.value || undefined })} />
-        <TextInput type="date" aria-label={t('ledger.to')} title={t('ledger.to')} w={132} value={view.to ?? ''} min={view.from} onChange={(e) => set({ to: e.currentTarget.value || undefined })} />
+        <Select aria-label={t('ledger.action')} placeholder={t('ledger.anyAction')} w={210} searchable clearable allowDeselect value={view.action ?? null} onChange={(v) => set({ action: v ?? undefined })} data={ACTIONS.map((a) => ({ value: a, label: name(a) }))} />
+      </div>
+      <div className="tools">
+        <Chips label={t('ledger.outcome')} value={view.outcome} onChange={(outcome) => set({ outcome })} options={[{ value: undefined, label: t('ui.all') }, ...OUTCOMES.map((o) => ({ value: o, label: t(`state.${o}`) }))]} />
+        <span className="grow" />
+        <TextInput type="date" aria-label={t('ledger.from')} leftSection={<span className="xs dim">{t('ledger.from')}</span>} leftSectionWidth={48} w={180} value={view.from ?? ''} max={view.to} onChange={(e) => set({ from: e.currentTarget.value || undefined })} />
+        <TextInput type="date" aria-label={t('ledger.to')} leftSection={<span className="xs dim">{t('ledger.to')}</span>} leftSectionWidth={40} w={172} value={view.to ?? ''} min={view.from} onChange={(e) => set({ to: e.currentTarget.value || undefined })} />
       </div>
       <DataTable<LedgerEntry> caption={t('ledger.title')} rows={page?.items} error={error} retry={retry} stale={stale} rowKey={(e) => e.id} onRow={setOpened}
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty title={t('ledger.empty')}>{t('ledger.emptyText')}</Empty>}

@@ -20,7 +20,7 @@ export default function ProviderLedger() {
     <>
       <PageHead title={t('ledger.title')} sub={t('ledger.sub', { provider: provider.name })} />
       <LedgerView list={list} page={data} error={error} retry={() => void refetch()} stale={isPlaceholderData}
-        tenantFilter={<Select aria-label={t('ledger.tenant')} placeholder={t('ledger.anyTenant')} w={150} searchable clearable allowDeselect searchValue={find} onSearchChange={setFind} value={list.view.tenant ?? null} onChange={(tenant) => list.set({ tenant: tenant ?? undefined })} data={clients.items.map((c) => ({ value: c.slug, label: c.name }))} />} />
+        tenantFilter={<Select aria-label={t('ledger.tenant')} placeholder={t('ledger.anyTenant')} w={210} searchable clearable allowDeselect searchValue={find} onSearchChange={setFind} value={list.view.tenant ?? null} onChange={(tenant) => list.set({ tenant: tenant ?? undefined })} data={clients.items.map((c) => ({ value: c.slug, label: c.name }))} />} />
     </>
   );
 }

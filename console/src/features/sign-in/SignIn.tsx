@@ -86,7 +86,7 @@ function CodeStep({ onDone, onOther }: { onDone: (me: Me) => void; onOther: () =
       {wrong ? <Wrong>{t('signIn.badCode')}</Wrong> : <FormProblem problem={attempt.problem} />}
       {recovery
         ? <TextInput key="recovery" size="md" label={t('signIn.recovery')} autoComplete="off" autoFocus spellCheck={false} classNames={{ input: 'mono' }} placeholder="xxxx-xxxx-xxxx" value={code} onChange={(e) => setCode(e.currentTarget.value)} />
-        : <Input.Wrapper label={t('signIn.code')} labelElement="div"><PinInput length={6} oneTimeCode type="number" size="md" autoFocus aria-label={t('signIn.codeDigit')} getInputProps={(i) => ({ 'aria-label': `${t('signIn.codeDigit')} ${i + 1}` })} value={code} onChange={setCode} disabled={attempt.pending} /></Input.Wrapper>}
+        : <Input.Wrapper label={t('signIn.code')} labelElement="div"><PinInput className="pin" gap={6} length={6} oneTimeCode type="number" size="md" autoFocus aria-label={t('signIn.codeDigit')} getInputProps={(i) => ({ 'aria-label': `${t('signIn.codeDigit')} ${i + 1}` })} value={code} onChange={setCode} disabled={attempt.pending} /></Input.Wrapper>}
       <Button size="md" type="submit" fullWidth loading={attempt.pending} disabled={attempt.blocked || code.length < 6}>{t('signIn.verify')}</Button>
       <div className="row wrap"><Button variant="subtle" size="compact-sm" onClick={() => { setRecovery(!recovery); setCode(''); }}>{t(recovery ? 'signIn.useApp' : 'signIn.useRecovery')}</Button><span className="grow" /><Button variant="subtle" color="gray" size="compact-sm" onClick={onOther}>{t('signIn.other')}</Button></div>
     </form>

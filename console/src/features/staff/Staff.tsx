@@ -74,7 +74,7 @@ function More({ s, ask }: { s: StaffRow; ask: (what: Ask) => void }) {
   const blocked = s.protected ? t('staff.protected') : s.is_me ? t('staff.self') : null;
   const item = (action: string, label: string, run: () => void, danger = false, guard = blocked) => {
     const why = permission(can, action).allowed ? guard : (permission(can, action).why ?? t('ui.notAllowed'));
-    return <Menu.Item key={label} color={danger ? 'red' : undefined} onClick={why ? undefined : run} closeMenuOnClick={!why} aria-disabled={why !== null} className={why ? 'menu-off' : undefined} title={why ?? undefined}>{label}{why && <span className="vh">. {why}</span>}</Menu.Item>;
+    return <Menu.Item key={label} c={danger ? 'var(--crit)' : undefined} onClick={why ? undefined : run} closeMenuOnClick={!why} aria-disabled={why !== null} className={why ? 'menu-off' : undefined} title={why ?? undefined}>{label}{why && <span className="vh">. {why}</span>}</Menu.Item>;
   };
   return (
     <Menu position="bottom-end" withinPortal radius="md" shadow="md">

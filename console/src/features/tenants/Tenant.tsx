@@ -39,7 +39,7 @@ export default function Tenant() {
         <GoButton to={tenantPath(x.slug)} rightSection={<IconArrowUpRight size={16} />}>{t('tenant.open')}</GoButton>
       </PageHead>
       {x.state === 'suspended' && <p className="note gap-b">{t('tenant.suspended', { reason: x.state_reason ?? '–' })}</p>}
-      {x.state === 'archived' && <p className="note gap-b">{x.archived_at && t('tenant.archived', { date: fmt.date(x.archived_at) })} {x.state_reason} {x.purge_after && t('tenant.purgeAfter', { date: fmt.date(x.purge_after) })}</p>}
+      {x.state === 'archived' && <p className="note gap-b">{[x.archived_at && t('tenant.archived', { date: fmt.date(x.archived_at) }), x.state_reason, x.purge_after && t('tenant.purgeAfter', { date: fmt.date(x.purge_after) })].filter(Boolean).join(' · ')}</p>}
       <KpiStrip>
         <Kpi label={t('tenant.members')} value={fmt.num(x.counts.members)} />
         <Kpi label={t('tenant.seats')} value={(ownSeats ?? x.plan.seats_max) === null ? '∞' : fmt.num((ownSeats ?? x.plan.seats_max)!)} note={t(ownSeats === null ? 'tenant.planSeats' : 'tenant.ownSeats')} />
@@ -63,7 +63,7 @@ export default function Tenant() {
           </dl>
           <div className="gap-top">{ended
             ? <Act variant="default" can={can('relationship.update')} onClick={() => void relationship({ state: 'active' }).catch(toastProblem)}>{t('tenant.resumeAccess')}</Act>
-            : <Act variant="subtle" color="red" size="compact-md" can={can('relationship.update')} onClick={() => ask({ title: t('tenant.endTitle', { name }), danger: true, label: t('tenant.end'), typed: x.slug, lines: [t('tenant.endLine'), assigned > 0 && t('tenant.endLine2', { count: assigned })].filter((l) => l !== false), run: async () => { await relationship({ state: 'ended' }); toast(t('tenant.endedToast', { name })); } })}>{t('tenant.end')}</Act>}</div>
+            : <Act variant="subtle" color="red" size="compact-md" can={can('relationship.update')} onClick={() => ask({ title: t('tenant.endTitle', { name }), danger: true, label: t('tenant.end'), typed: name, lines: [t('tenant.endLine'), assigned > 0 && t('tenant.endLine2', { count: assigned })].filter((l) => l !== false), run: async () => { await relationship({ state: 'ended' }); toast(t('tenant.endedToast', { name })); } })}>{t('tenant.end')}</Act>}</div>
         </Panel>
       </div>
       <section className="gap-b" aria-label={t('tenant.staff')}>
@@ -80,7 +80,7 @@ export default function Tenant() {
         <div className="acts-list">
           {x.state === 'active' && <Step text={t('tenant.suspendText')}><Act variant="default" can={can('tenant.suspend')} onClick={() => ask({ title: t('tenant.suspendTitle', { name }), lines: [t('tenant.suspendLine', { count: x.counts.members })], reason: t('tenant.reason'), label: t('tenant.suspend'), run: async ({ reason }) => { await act('suspend', { reason }); toast(t('tenant.suspendedToast', { name }), resume); } })}>{t('tenant.suspend')}</Act></Step>}
           {x.state === 'suspended' && <Step text={t('tenant.resumeText')}><Act can={can('tenant.resume')} onClick={() => void resume()}>{t('tenant.resume')}</Act></Step>}
-          {(x.state === 'active' || x.state === 'suspended') && <Step text={t('tenant.archiveText')}><Act variant="default" can={can('tenant.archive')} onClick={() => ask({ title: t('tenant.archiveTitle', { name }), danger: true, lines: [t('tenant.archiveLine', { count: x.counts.members })], typed: x.slug, reason: t('tenant.reason'), label: t('tenant.archive'), run: async ({ reason }) => { await act('archive', { reason }); toast(t('tenant.archivedToast', { name }), restore); } })}>{t('tenant.archive')}</Act></Step>}
+          {(x.state === 'active' || x.state === 'suspended') && <Step text={t('tenant.archiveText')}><Act variant="default" can={can('tenant.archive')} onClick={() => ask({ title: t('tenant.archiveTitle', { name }), danger: true, lines: [t('tenant.archiveLine', { count: x.counts.members })], reason: t('tenant.reason'), label: t('tenant.archive'), run: async ({ reason }) => { await act('archive', { reason }); toast(t('tenant.archivedToast', { name }), restore); } })}>{t('tenant.archive')}</Act></Step>}
           {x.state === 'archived' && <Step text={t('tenant.restoreText')}><Act variant="default" can={can('tenant.restore')} onClick={() => void restore()}>{t('tenant.restore')}</Act></Step>}
           {x.state === 'archived' && <Step text={t('tenant.purgeText')}><Act color="red" can={can('tenant.purge')} onClick={() => ask({ title: t('tenant.purgeTitle', { name }), danger: true, typed: name, label: t('tenant.purge'), lines: [t('tenant.purgeLine', { scans: fmt.num(x.counts.scans), findings: fmt.num(x.counts.findings_open), members: fmt.num(x.counts.members) }), <b key="2">{t('tenant.purgeLine2')}</b>], run: async ({ typed }) => { const gone = await api.post<TenantPurged>(`${to}/purge`, { name: typed }); toast(t('tenant.purgedToast', { name, count: gone.files_removed })); void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey[2] !== 'tenant' }); await navigate({ to: '/tenants' }); } })}>{t('tenant.purge')}</Act></Step>}
         </div>
