@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Navigate, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { contextQuery, isProblem, may, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenantSlug, type Can, type Me, type Scheme, type TenantContext } from '../api';
+import { ApiProblem, contextQuery, isProblem, may, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenantSlug, type Can, type Locale, type Me, type Scheme, type TenantContext } from '../api';
 import { setLocale } from '../i18n';
 import { Av, contextColour, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, text } from '../ui';
 import { TenantNotFound } from './errors';
@@ -45,8 +45,8 @@ function SignedIn({ me }: { me: Me }) {
   const pages = slug ? tenantPages : me.providers.length > 0 ? providerPages : [];
   const can = slug ? context?.can : provider?.can;
   const section = slug ? pathname.split('/')[3] : undefined;
-  const here = slug ? tenantPages.find((p) => p.path === section) : providerPages.filter((p) => p.nav).toSorted((a, b) => b.path.length - a.path.length).find((p) => pathname === `/${p.path}` || (p.path && pathname.startsWith(`/${p.path}/`)));
-  const brand = slug && context ? context.brand.name : (place?.name ?? me.tenants[0]?.name ?? 'Tenantry');
+  const here = slug ? tenantPages.find((p) => p.path === section) : place && providerPageAt(pathname);
+  const brand = slug && context ? context.brand.name : (place?.name ?? (me.tenants.length === 1 ? me.tenants[0]!.name : 'Tenantry'));
   const tenantName = context?.tenant.name;
   const staffHere = context?.me.as === 'staff';
   return (
@@ -150,7 +150,7 @@ function AccountMenu({ me }: { me: Me }) {
         <Menu.Item onClick={() => void navigate({ to: '/account' })}>{t('nav.account')}</Menu.Item>
         <Menu.Divider />
         <Menu.Label>{t('shell.language')}</Menu.Label>
-        {(['en', 'de'] as const).map((l) => <Menu.Item key={l} lang={l} role="menuitemradio" aria-checked={person.locale === l} className={person.locale === l ? 'semi' : undefined} onClick={() => update.mutate({ locale: l }, { onError: toastProblem })}>{l === 'en' ? 'English' : 'Deutsch'}</Menu.Item>)}
+        <Menu.RadioGroup value={person.locale} onChange={(l) => update.mutate({ locale: l as Locale }, { onError: toastProblem })}><Menu.RadioItem value="en" lang="en">English</Menu.RadioItem><Menu.RadioItem value="de" lang="de">Deutsch</Menu.RadioItem></Menu.RadioGroup>
         {me.providers.length > 1 && <><Menu.Divider /><Menu.Label>{t('shell.providers')}</Menu.Label>{me.providers.map((p) => <Menu.Item key={p.id} onClick={() => void navigate({ to: '/', search: { provider: p.slug } as never })}>{p.name}</Menu.Item>)}</>}
         <Menu.Divider />
         <Menu.Item onClick={() => void signOut()}>{t('shell.signOut')}</Menu.Item>
@@ -183,15 +183,26 @@ function PaletteActions({ asked, me, pages, base, can, section }: { asked: numbe
   );
 }
 
+/** The page of the sidebar that an address belongs to. */
+const providerPageAt = (pathname: string) => providerPages.filter((p) => p.nav).toSorted((a, b) => b.path.length - a.path.length).find((p) => pathname === `/${p.path}` || (p.path && pathname.startsWith(`/${p.path}/`)));
+
 /** Provider pages wait for the provider and its `can`. People without one land where they belong. */
 export function ProviderLayout() {
+  const pathname = useRouterState({ select: (s) => s.location.pathname });
   const slug = useProviderSlug();
   const provider = useProviderQuery(slug);
   const me = useMeQuery().data;
   if (me && me.providers.length === 0) return <WithoutProvider me={me} />;
   if (provider.error) return <ErrorState error={provider.error} retry={() => void provider.refetch()} />;
   if (!provider.data) return <PageSkeleton />;
+  const page = providerPageAt(pathname);
+  if (page && !may(provider.data.can, page.action)) return <Denied page={page} can={provider.data.can} />;
   return <Outlet />;
+}
+function Denied({ page, can }: { page: Page; can: Can }) {
+  const { t } = useTranslation();
+  const { why, needs } = permission(can, page.action);
+  return <><PageHead title={t(`nav.${page.nav!.word}`)} /><ErrorState error={new ApiProblem({ status: 403, code: 'forbidden', why, needs })} /></>;
 }
 function WithoutProvider({ me }: { me: Me }) {
   const { t } = useTranslation();

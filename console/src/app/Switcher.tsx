@@ -51,7 +51,7 @@ export function Switcher({ slug, section, name }: { slug: string | null; section
 
   const many = provider ? total : me.tenants.length;
   const member = me.tenants.some((x) => x.slug === slug);
-  const label = slug ? (name ?? slug) : provider ? t('switcher.all') : t('nav.account');
+  const label = slug ? (name ?? slug) : provider ? t('switcher.all') : t('switcher.yours');
   const sub = slug ? t(member ? 'switcher.member' : 'switcher.client') : provider ? t('switcher.providerView', { count: total }) : me.person.name;
   const Building = <span className="logo s" aria-hidden><IconBuildingCommunity size={15} /></span>;
   const indexOf = (p: Place) => rows.indexOf(p);
@@ -60,7 +60,7 @@ export function Switcher({ slug, section, name }: { slug: string | null; section
       <Popover.Target>
         <button type="button" className="switch" onClick={() => setOpen((o) => !o)} aria-haspopup="dialog" aria-expanded={open}>
           {slug ? <Av slug={slug} name={label} small /> : Building}
-          <span className="min0 grow"><span className="trunc sm semi block">{label}</span><span className="xs dim block">{sub}</span><span className="vh">. {t('switcher.switch')}</span></span>
+          <span className="min0 grow"><span className="trunc sm semi block">{label}</span><span className="trunc xs dim block">{sub}</span><span className="vh">. {t('switcher.switch')}</span></span>
           <IconSelector size={16} color="var(--ink-3)" aria-hidden />
         </button>
       </Popover.Target>
