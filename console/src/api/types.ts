@@ -109,7 +109,8 @@ export interface TenantContext {
 }
 export interface FrameworkScore { framework: string; passed: number; failed: number; score: number }
 export interface Decision { kind: string; count: number; text: string; to: string }
-export interface RecentEntry { at: Instant; actor: LedgerEntry['actor'] | string; action: string; text: string }
+/** `as`: how they acted, as in the ledger, or in words. */
+export interface RecentEntry { at: Instant; actor: LedgerEntry['actor'] | string; as?: LedgerEntry['as'] | string; action: string; text: string }
 export interface Summary {
   score: number | null; passed: number; failed: number; overridden: number; trend: (number | null)[]; delta: number | null; scan: { status: ScanStatus; at: Instant | null; stale_at: Instant | null };
   critical: number; high: number; seats: Seats; frameworks: FrameworkScore[]; decisions: Decision[]; recent: RecentEntry[];

@@ -1,4 +1,4 @@
-import { IconBuilding, IconHistory, IconLayoutDashboard, IconSettings, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
+import { IconBuilding, IconFileCheck, IconHistory, IconLayoutDashboard, IconRadar2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { en } from '../i18n/en';
 
@@ -24,6 +24,14 @@ export const providerPages: Page[] = [
 ];
 
 export const tenantPages: Page[] = [
+  { path: 'overview', action: 'summary.view', nav: { word: 'overview', icon: IconLayoutDashboard }, load: () => import('../features/overview/Overview') },
+  { path: 'findings', action: 'finding.list', nav: { word: 'findings', icon: IconShieldExclamation, group: 'groupModules' }, load: () => import('../features/findings/Findings') },
+  { path: 'compliance', action: 'control.list', nav: { word: 'compliance', icon: IconFileCheck, group: 'groupModules' }, load: () => import('../features/compliance/Compliance') },
+  { path: 'scans', action: 'scan.list', nav: { word: 'scans', icon: IconRadar2, group: 'groupModules' }, load: () => import('../features/scans/Scans') },
+  { path: 'overrides', action: 'override.list', nav: { word: 'overrides', icon: IconShieldOff, group: 'groupModules' }, load: () => import('../features/overrides/Overrides') },
+  { path: 'members', action: 'member.list', nav: { word: 'members', icon: IconUsers, group: 'groupPeople' }, load: () => import('../features/members/Members') },
+  { path: 'ledger', action: 'ledger.list_own', nav: { word: 'ledger', icon: IconHistory, group: 'groupAdmin' }, load: () => import('../features/tenant-ledger/TenantLedger') },
+  { path: 'settings', action: 'setting.view', nav: { word: 'settings', icon: IconSettings, group: 'groupAdmin' }, load: () => import('../features/tenant-settings/TenantSettings') },
 ];
 
 export const accountPage: Page = { path: 'account', action: 'me.view', load: () => import('../features/account/Account') };

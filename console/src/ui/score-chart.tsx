@@ -2,7 +2,7 @@ import { useElementSize } from '@mantine/hooks';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ScorePoint } from '../api';
-import { date, num, percent } from './format';
+import { date, dayMonth, num, percent } from './format';
 import { dayTicks, linePath, nearest, place, scoreDomain, scoreTicks, type Frame } from './score-scale';
 import { useNow } from './time';
 
@@ -30,7 +30,7 @@ export function ScoreChart({ items, days }: { items: ScorePoint[]; days: number 
           <title id={`${id}t`}>{t('chart.title', { count: days })}</title><desc id={`${id}d`}>{label}</desc>
           <g transform={`translate(${LEFT} ${TOP})`} aria-hidden>
             {scoreTicks(domain).map((v) => { const { y } = place(frame, now, v); return <g key={v}><line x1={0} x2={frame.width} y1={y} y2={y} stroke="var(--line)" /><text x={-10} y={y + 4} textAnchor="end">{percent(v)}</text></g>; })}
-            {dayTicks(frame.from, frame.to, width < 460 ? 3 : 6).map((d) => <text key={d} x={place(frame, d, 0).x} y={frame.height + 20} textAnchor="middle">{t('chart.day', { val: new Date(d), formatParams: { val: { day: 'numeric', month: 'short' } } })}</text>)}
+            {dayTicks(frame.from, frame.to, width < 460 ? 3 : 6).map((d) => <text key={d} x={place(frame, d, 0).x} y={frame.height + 20} textAnchor="middle">{dayMonth(d)}</text>)}
             {spots.length > 1 && <path d={`${linePath(spots)}L${spots.at(-1)!.x} ${frame.height}L${spots[0]!.x} ${frame.height}Z`} fill="var(--chart-1)" opacity=".09" />}
             <path d={linePath(spots)} fill="none" stroke="var(--chart-1)" strokeWidth={2} strokeLinejoin="round" />
             {spots[over] && <line x1={spots[over].x} x2={spots[over].x} y1={0} y2={frame.height} stroke="var(--line-strong)" />}
