@@ -19,7 +19,7 @@ export function useConfirm(): [ReactNode, (what: Ask) => void] {
   const [what, setWhat] = useState<Ask | null>(null);
   const [open, setOpen] = useState(false);
   const [turn, setTurn] = useState(0);
-  return [<ConfirmModal key={turn} what={what} opened={open} onClose={() => setOpen(false)} />, (next) => { setWhat(next); setTurn((n) => n + 1); setOpen(true); }];
+  return [<ConfirmModal key={`confirm-${turn}`} what={what} opened={open} onClose={() => setOpen(false)} />, (next) => { setWhat(next); setTurn((n) => n + 1); setOpen(true); }];
 }
 function ConfirmModal({ what, opened, onClose }: { what: Ask | null; opened: boolean; onClose: () => void }) {
   const { t } = useTranslation();

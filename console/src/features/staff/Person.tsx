@@ -52,7 +52,7 @@ export default function Person() {
           { key: 'acts', title: t('ui.actions'), quiet: true, cell: (a) => <span className="end"><ActIcon label={t('staff.assignEdit', { name: a.tenant.name })} can={can('assignment.update')} reason={s.is_me && t('staff.self')} onClick={() => open(a)}><IconPencil size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('staff.removeAssign')}: ${a.tenant.name}`} can={can('assignment.delete')} onClick={() => drop(a)}><IconTrash size={16} stroke={1.7} /></ActIcon></span> },
         ]} />
       {confirm}
-      <AssignmentForm key={turn} staff={s} what={opened} onClose={() => setOpened(null)} onSaved={refresh} />
+      <AssignmentForm key={`assign-${turn}`} staff={s} what={opened} onClose={() => setOpened(null)} onSaved={refresh} />
     </>
   );
 }

@@ -30,7 +30,7 @@ export default function Staff() {
         <Tabs.Panel value="invitations"><Invitations ask={ask} invite={invite} /></Tabs.Panel>
       </Tabs>
       {confirm}
-      <InviteForm key={turn} opened={address.invite === 'staff' && !made} onClose={done} onMade={(x) => { setMade(x); toast(t('staff.invited', { email: x.email })); void client.invalidateQueries({ queryKey: keys.provider(provider.slug, 'staff-invitations') }); }} />
+      <InviteForm key={`invite-${turn}`} opened={address.invite === 'staff' && !made} onClose={done} onMade={(x) => { setMade(x); toast(t('staff.invited', { email: x.email })); void client.invalidateQueries({ queryKey: keys.provider(provider.slug, 'staff-invitations') }); }} />
       <SideDrawer opened={made !== null} onClose={done} title={t('staff.invited', { email: made?.email ?? '' })}>{made && <Fields><CopyField label={t('staff.link')} value={made.url} description={t('staff.linkHelp', { date: fmt.date(made.expires_at) })} /><div className="drawer-foot"><span className="grow" /><Button onClick={done}>{t('ui.done')}</Button></div></Fields>}</SideDrawer>
     </>
   );
