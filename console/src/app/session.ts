@@ -14,7 +14,7 @@ function signedOut(problem: ApiProblem) {
   if (leaving || DOORS.test(here.pathname)) return;
   leaving = true;
   const next = here.pathname + here.searchStr;
-  const stop = router.subscribe('onRendered', () => { stop(); leaving = false; queryClient.clear(); });
+  const stop = router.subscribe('onRendered', () => { stop(); leaving = false; queryClient.removeQueries({ predicate: (q) => q.queryKey[0] !== 'setup' }); });
   void router.navigate({ to: '/sign-in', search: { next: next === '/' ? undefined : next, step: problem.code === 'second_factor_required' ? 'code' : undefined } as never, replace: true });
 }
 onProblem((problem) => {

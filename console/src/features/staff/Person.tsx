@@ -20,7 +20,7 @@ export default function Person() {
   const client = useQueryClient();
   const [opened, setOpened] = useState<'create' | Assignment | null>(null);
   const [turn, setTurn] = useState(0);
-  if (error && !s) return <ErrorState error={error} retry={() => void refetch()} />;
+  if (error && !s) return <><PageHead title={t('staff.title')} /><ErrorState error={error} retry={() => void refetch()} /></>;
   if (!s) return <PageSkeleton />;
   const name = s.person.name;
   const can = (action: string) => permission(mergedCan(s.can, provider.can), action);

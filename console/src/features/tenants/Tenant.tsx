@@ -19,7 +19,7 @@ export default function Tenant() {
   const navigate = useNavigate();
   const [confirm, ask] = useConfirm();
   const [editing, setEditing] = useState<'details' | 'relationship' | null>(null);
-  if (error && !x) return <ErrorState error={error} retry={() => void refetch()} />;
+  if (error && !x) return <><PageHead title={t('tenants.title')} /><ErrorState error={error} retry={() => void refetch()} /></>;
   if (!x) return <PageSkeleton />;
 
   const took = (next: TenantData) => { client.setQueryData(key, next); void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey !== key }); };
