@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use serde::Serialize;
 
 use crate::error::Failure;
-use crate::{Error, ErrorKind, FILE_BYTES_MAX, Position};
+use crate::{Error, ErrorKind, Position};
 
 /// How a file was compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -30,9 +30,10 @@ pub(crate) struct Source<'r> {
     ahead_taken: usize,
     ended: bool,
     bytes: u64,
+    bytes_max: u64,
 }
 
-pub(crate) fn open<'r, R: Read + 'r>(input: R) -> Result<Source<'r>, Error> {
+pub(crate) fn open<'r, R: Read + 'r>(input: R, bytes_max: u64) -> Result<Source<'r>, Error> {
     let mut input = Underlying { input };
     let mut magic = Vec::with_capacity(6);
     (&mut input).take(6).read_to_end(&mut magic).map_err(|error| Error::from_io(&error, Position::default()))?;
@@ -51,7 +52,7 @@ pub(crate) fn open<'r, R: Read + 'r>(input: R) -> Result<Source<'r>, Error> {
             Box::new(liblzma::read::XzDecoder::new_stream(whole, stream))
         }
     };
-    Ok(Source { inner, encoding, ahead: Vec::new(), ahead_taken: 0, ended: false, bytes: 0 })
+    Ok(Source { inner, encoding, ahead: Vec::new(), ahead_taken: 0, ended: false, bytes: 0, bytes_max })
 }
 
 impl Source<'_> {
@@ -86,8 +87,8 @@ impl Source<'_> {
         let got = self.inner.read(buffer).map_err(|error| self.explain(error))?;
         self.ended = got == 0 && !buffer.is_empty();
         self.bytes += got as u64;
-        if self.bytes > FILE_BYTES_MAX {
-            return Err(Failure::io(ErrorKind::TooLarge, format!("the file unpacks to more than {} GiB", FILE_BYTES_MAX >> 30)));
+        if self.bytes > self.bytes_max {
+            return Err(Failure::io(ErrorKind::TooLarge, format!("the file unpacks to more than {} bytes", self.bytes_max)));
         }
         Ok(got)
     }

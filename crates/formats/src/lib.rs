@@ -72,7 +72,12 @@ pub trait Sink {
 /// With `format: None` the start of the (decompressed) file decides: XML is XCCDF, a JSON array or a JSON object with
 /// OCSF attributes is OCSF, a JSON object with `runs` or a SARIF `$schema` or `version` is SARIF.
 pub fn read<R: Read>(input: R, format: Option<Format>, sink: &mut dyn Sink) -> Result<Report, Error> {
-    let mut source = compress::open(input)?;
+    read_at_most(input, format, FILE_BYTES_MAX, sink)
+}
+
+/// [`read`], but a file that unpacks to more than `bytes_max` is refused.
+pub fn read_at_most<R: Read>(input: R, format: Option<Format>, bytes_max: u64, sink: &mut dyn Sink) -> Result<Report, Error> {
+    let mut source = compress::open(input, bytes_max)?;
     let skipped = sniff::byte_order_mark(&mut source)?;
     let format = match format {
         Some(format) => format,

@@ -195,7 +195,7 @@ impl Hub {
         }
     }
 
-    async fn record(&self, attempt: Attempt) -> Result<()> {
+    pub(crate) async fn record(&self, attempt: Attempt) -> Result<()> {
         match attempt.chain {
             Chain::Tenant(tenant) => {
                 let mut tx = self.0.store.write(Place::Tenant(tenant)).await?;

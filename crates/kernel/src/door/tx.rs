@@ -214,8 +214,10 @@ impl ReadTx<scope::Data> {
     ///
     /// # Errors
     /// `Conflict` once it was destroyed.
-    pub async fn tenant_key(&self) -> Result<crate::secrets::SecretKey> {
-        self.background.hub.tenant_key(self.scope.0).await
+    pub fn tenant_key(&self) -> impl Future<Output = Result<crate::secrets::SecretKey>> + Send + use<> {
+        // Borrows nothing: a transaction may not be looked at from two threads, which a borrow over an await would allow.
+        let (hub, tenant) = (self.background.hub.clone(), self.scope.0);
+        async move { hub.tenant_key(tenant).await }
     }
 }
 
@@ -363,6 +365,21 @@ impl<S: Scope> WriteTx<S> {
         copy.tenant = tenant.map(|tenant| tenant.to_string());
         copy.changes.extend(self.changed_in.iter().filter(|(of, _)| shows(*of)).map(|(_, change)| change.clone()));
         copy
+    }
+
+    /// Gives the act up, and writes that into the ledger at once: for work that outlives its request, whose end would do it otherwise.
+    ///
+    /// # Errors
+    /// `Unavailable`; the act itself did not happen in any case.
+    pub async fn give_up(mut self, error: &Error) -> Result<()> {
+        let Some(mut entry) = self.entry.take() else { return Ok(()) };
+        // Ends the transaction: on SQLite the entry needs the same writer.
+        drop(self.inner.tx.take());
+        entry.outcome = if matches!(error, Error::Forbidden(_)) { Outcome::Refused } else { Outcome::Failed };
+        entry.code = Some(error.code().to_owned());
+        entry.changes.clear();
+        let chain = chain_of(&self.inner.scope);
+        self.inner.background.hub.record(Attempt { entry, chain }).await
     }
 
     /// Commits the change and its ledger entry together. When this answers, both are on disk.
