@@ -3,12 +3,18 @@
 //! A slice is a folder. None of them reads a tenant's own database: what is shown of a tenant here is its registry row, its
 //! relationships, and the summary that the tenant's own writes send.
 
+pub mod assignments;
 pub mod clients;
+pub mod contexts;
 pub mod invitations;
+pub mod ledger;
 mod patch;
+pub mod people;
 pub mod plans;
 pub mod providers;
 pub mod relationships;
+pub mod settings;
+pub mod staff;
 pub mod summaries;
 pub mod tenants;
 
@@ -18,9 +24,14 @@ use utoipa_axum::router::OpenApiRouter;
 /// All routes of this crate, relative to `/api/v1`.
 pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
+        .merge(assignments::router())
         .merge(clients::router())
+        .merge(contexts::router())
+        .merge(ledger::router())
         .merge(plans::router())
         .merge(providers::router())
         .merge(relationships::router())
+        .merge(settings::router())
+        .merge(staff::router())
         .merge(tenants::router())
 }

@@ -1,0 +1,176 @@
+//! The context: where one is, as what, up to what; and the tenant at a glance.
+//!
+//! - The context names the one grant that the person stands on, with its tier, mask, modules and end, and says of every action
+//!   whether it may be done.
+//! - The summary is the tenant's row in the control database, no more. From the inside (frameworks, decisions, the last acts) it shows
+//!   what the person may read there; whoever has only the summary gets none of it.
+//!
+//! It deliberately does not: compute anything from the tenant's findings (posture publishes the numbers), or remember where
+//! somebody was.
+
+mod decisions;
+mod http;
+mod store;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+use access::{AccessMode, Grant, Mask, Modules, TenantState, Tier};
+pub use decisions::Decision;
+pub(crate) use http::router;
+use kernel::door::{Can, CanMap};
+use kernel::{ReadTx, Result, TenantCx, TenantId, Timestamp, scope};
+use serde::Serialize;
+pub use summary::{FrameworkScore, ScanAge, ScanStatus, Seats, SeatsStatus, Summary, summary};
+
+/// Where somebody is, as what.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Context {
+    /// Where.
+    pub tenant: Here,
+    /// As what.
+    pub me: Standing,
+    /// Whose house it is.
+    pub brand: Brand,
+    /// What may be done, by action.
+    #[schema(value_type = std::collections::BTreeMap<String, Can>)]
+    pub can: CanMap,
+}
+
+/// The tenant one is in.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Here {
+    /// Id.
+    pub id: TenantId,
+    /// Slug.
+    pub slug: String,
+    /// Name.
+    pub name: String,
+    /// Where in its life it is.
+    #[schema(value_type = String)]
+    pub state: TenantState,
+    /// Name of its plan.
+    pub plan: String,
+    /// Modules of its plan.
+    #[schema(value_type = Vec<String>)]
+    pub modules: Modules,
+}
+
+/// On which side of the contract somebody stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The tenant's own.
+    Member,
+    /// The provider's.
+    Staff,
+}
+
+/// What somebody is here.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Standing {
+    /// Member or staff.
+    #[serde(rename = "as")]
+    pub side: Side,
+    /// The role.
+    pub role: Option<String>,
+    /// The tier that counts; members have none.
+    #[schema(value_type = Option<String>)]
+    pub tier: Option<Tier>,
+    /// What people call it.
+    pub tier_name: Option<&'static str>,
+    /// Operations of the assignment; members have none.
+    #[schema(value_type = Option<Object>)]
+    pub mask: Option<Mask>,
+    /// Modules of the assignment that the plan has; members have none.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub modules: Option<Modules>,
+    /// When the grant ends by itself.
+    pub until: Option<Timestamp>,
+    /// The provider that one is here for.
+    pub provider: Option<ProviderNamed>,
+    /// The stored fact behind it.
+    pub grant: GrantNamed,
+}
+
+/// A provider, by name.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ProviderNamed {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A stored fact that lets somebody in.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct GrantNamed {
+    /// `membership`, `relationship` or `assignment`.
+    pub source: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// Whose house it is.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Brand {
+    /// The provider's name.
+    pub name: String,
+}
+
+/// Where the person who asks is, as what.
+///
+/// # Errors
+/// As the store's.
+pub async fn view(cx: &TenantCx, tx: &mut ReadTx<scope::Records>) -> Result<Context> {
+    let tenant = cx.tenant();
+    let here = Here {
+        id: tenant.id,
+        slug: tenant.slug.clone(),
+        name: tenant.name.clone(),
+        state: tenant.state,
+        plan: tenant.plan.clone(),
+        modules: tenant.modules,
+    };
+    let brand = Brand { name: store::provider_name(tx).await? };
+    Ok(Context { tenant: here, me: standing(cx), brand, can: cx.can() })
+}
+
+fn standing(cx: &TenantCx) -> Standing {
+    let held = cx.held();
+    let power = power(&held.grant, cx.tenant().modules);
+    let label = &held.label;
+    Standing {
+        side: if power.is_some() { Side::Staff } else { Side::Member },
+        role: label.role.clone(),
+        tier: power.map(|power| power.tier),
+        tier_name: power.map(|power| power.tier.name()),
+        mask: power.map(|power| power.mask),
+        modules: power.map(|power| power.modules),
+        until: held.ends_at,
+        provider: label.provider.as_ref().map(|provider| ProviderNamed { id: provider.id.clone(), name: provider.name.clone() }),
+        grant: GrantNamed { source: label.source.clone(), id: label.id.clone() },
+    }
+}
+
+/// What staff hold inside the tenant.
+#[derive(Clone, Copy)]
+struct Power {
+    tier: Tier,
+    mask: Mask,
+    modules: Modules,
+}
+
+/// Of an assignment its part, of a relationship alone all that its tier gives. Where the access mode wants an assignment and there is
+/// none, the summary is all there is.
+fn power(grant: &Grant, plan: Modules) -> Option<Power> {
+    let Grant::Reach { staff, provider, relationship, assignment } = grant else { return None };
+    let by_relationship = staff.role == access::StaffRole::ProviderAdmin && provider.access_mode == AccessMode::Tiered;
+    Some(match assignment {
+        Some(own) if !by_relationship => {
+            Power { tier: own.tier.min(relationship.tier), mask: own.mask, modules: own.modules.intersect(plan) }
+        }
+        _ if by_relationship => Power { tier: relationship.tier, mask: Mask::ALL, modules: plan },
+        _ => Power { tier: Tier::T0, mask: Mask::VIEW, modules: Modules::NONE },
+    })
+}
