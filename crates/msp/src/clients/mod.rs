@@ -37,7 +37,6 @@ pub struct ClientQuery {
     /// Free text: name or slug.
     pub q: Option<String>,
     /// Narrows to one group of clients.
-    #[param(value_type = Option<String>)]
     pub filter: Option<String>,
     /// Tiers, comma separated.
     pub tier: Option<String>,

@@ -80,14 +80,14 @@ pub async fn restore(tx: &mut WriteTx<scope::Client>) -> Result<()> {
 }
 
 async fn step(tx: &mut WriteTx<scope::Client>, from: &[TenantState], to: store::Move) -> Result<()> {
-    let (state, name) = store::state(tx).await?;
+    let store::Standing { state, name, purge_after } = store::standing(tx).await?;
     let id = tx.scope.tenant;
     tx.subject("tenant", id, name);
     if !from.contains(&state) || !store::go(tx, state, &to).await? {
         return Err(wrong_state(state, to.to));
     }
     let shown = |state: TenantState, purge_after| serde_json::json!({ "state": state, "purge_after": purge_after });
-    tx.changed("tenant", id, &shown(state, None), &shown(to.to, to.purge_after));
+    tx.changed("tenant", id, &shown(state, purge_after), &shown(to.to, to.purge_after));
     Ok(())
 }
 
@@ -108,7 +108,7 @@ fn wrong_state(is: TenantState, wanted: TenantState) -> Error {
 /// # Errors
 /// `Conflict` unless archived, `Invalid` when the typed name is not its display name.
 pub async fn purge(mut tx: WriteTx<scope::Client>, body: &Purge) -> Result<Purged> {
-    let (state, name) = store::state(&mut tx).await?;
+    let store::Standing { state, name, .. } = store::standing(&mut tx).await?;
     let tenant = tx.scope.tenant;
     tx.subject("tenant", tenant, name.clone());
     if state != TenantState::Archived {

@@ -210,7 +210,11 @@ pub(super) async fn insert(tx: &mut WriteTx<scope::Provider>, sound: &Sound) -> 
             params![sound.id, tx.scope.provider, sound.slug.as_str(), sound.name.as_str(), industry, sound.plan, tx.now()],
         )
         .await?;
-    if inserted == 1 { Ok(()) } else { Err(Error::Conflict("Somebody took this slug or id just now. Choose another.".into())) }
+    if inserted == 1 {
+        Ok(())
+    } else {
+        Err(Error::Conflict("Somebody took this slug or id just now. Repeat the request, or choose another.".into()))
+    }
 }
 
 pub(super) async fn set_key(tx: &mut WriteTx<scope::Provider>, id: TenantId, wrapped_key: Vec<u8>) -> Result<u64, StoreError> {
@@ -239,11 +243,17 @@ pub(super) async fn insert_summary(tx: &mut WriteTx<scope::Provider>, tenant: Te
     tx.execute("INSERT INTO summary (tenant_id, revision, updated_at) VALUES (?1, 0, ?2)", params![tenant, tx.now()]).await
 }
 
-/// State and display name.
-pub(super) async fn state(tx: &mut ReadTx<scope::Client>) -> Result<(TenantState, String)> {
-    let row = tx.opt("SELECT state, name FROM tenant WHERE id = ?1", params![tx.scope.tenant]).await?;
+/// Where a tenant stands.
+pub(super) struct Standing {
+    pub state: TenantState,
+    pub name: String,
+    pub purge_after: Option<Timestamp>,
+}
+
+pub(super) async fn standing(tx: &mut ReadTx<scope::Client>) -> Result<Standing> {
+    let row = tx.opt("SELECT state, name, purge_after FROM tenant WHERE id = ?1", params![tx.scope.tenant]).await?;
     let mut row = row.ok_or(Error::NotFound)?;
-    Ok((row.parse()?, row.take()?))
+    Ok(Standing { state: row.parse()?, name: row.take()?, purge_after: row.take()? })
 }
 
 /// A step in a tenant's life.

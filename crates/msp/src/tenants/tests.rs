@@ -58,10 +58,8 @@ async fn one_call_makes_a_whole_tenant(#[values(Engine::Sqlite, Engine::Postgres
     let mut own = tx.one("SELECT action FROM ledger", &[]).await.unwrap();
     assert_eq!(own.take::<String>().unwrap(), "tenant.create");
     let mut row = hub.hub.system_read().await.unwrap();
-    let row = row
-        .opt("SELECT id FROM invitation WHERE token_hash = ?1", params![kernel::secrets::token_hash(token)])
-        .await
-        .unwrap();
+    let row =
+        row.opt("SELECT id FROM invitation WHERE token_hash = ?1", params![kernel::secrets::token_hash(token)]).await.unwrap();
     assert!(row.is_some());
 }
 
@@ -95,9 +93,14 @@ async fn every_wrong_field_is_said_and_nothing_is_made(#[values(Engine::Sqlite, 
         "admin_email": "nobody"});
     let answer = hub.post("priya", TENANTS, wrong).await.expect(422);
     let fields = answer.wrong_fields();
-    for field in
-        ["slug not_a_slug", "name too_short", "industry too_long", "ends_at in_the_past", "admin_email not_an_email", "plan unknown"]
-    {
+    for field in [
+        "slug not_a_slug",
+        "name too_short",
+        "industry too_long",
+        "ends_at in_the_past",
+        "admin_email not_an_email",
+        "plan unknown",
+    ] {
         assert!(fields.contains(&field.to_owned()), "{field} in {fields:?}");
     }
     let one = |field: &str, value: Value| {
@@ -116,6 +119,57 @@ async fn every_wrong_field_is_said_and_nothing_is_made(#[values(Engine::Sqlite, 
     }
     assert_eq!(count(&hub, "SELECT COUNT(*) FROM tenant").await, before);
     assert_eq!((engine == Engine::Sqlite).then(|| folders(&hub)), folders_before);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_could_not_be_made_leaves_no_database(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = hub(engine).await;
+    let mut tx = hub.hub.system_write("test.break", "the last step of making a tenant will fail").await.unwrap();
+    tx.execute("ALTER TABLE summary RENAME TO away", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut body = new_tenant("quill");
+    body["id"] = json!("ten_01999999999970009999999999999999");
+    hub.post("priya", TENANTS, body).await.expect(500);
+    assert_eq!(count(&hub, "SELECT COUNT(*) FROM tenant WHERE slug = 'quill'").await, 0);
+    if engine == Engine::Sqlite {
+        assert_eq!(folders(&hub), 6);
+    }
+    let failed = hub.control_ledger().await.into_iter().find(|e| e["action"] == "tenant.create").unwrap();
+    assert_eq!((&failed["outcome"], &failed["code"]), (&json!("failed"), &json!("internal")));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_make_one_tenant_and_pass_no_limit(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = std::sync::Arc::new(hub(engine).await);
+    let mut tx = hub.hub.system_write("test.set", "a limit").await.unwrap();
+    tx.execute("UPDATE provider SET tenants_max = 8 WHERE slug = 'northwind'", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    let all = async |bodies: Vec<Value>| {
+        let tasks = bodies.into_iter().map(|body| {
+            let hub = hub.clone();
+            tokio::spawn(async move { hub.post("priya", TENANTS, body).await.status })
+        });
+        let mut statuses = Vec::new();
+        for task in tasks.collect::<Vec<_>>() {
+            statuses.push(task.await.unwrap());
+        }
+        statuses
+    };
+    let mut same = new_tenant("quill");
+    same["id"] = json!("ten_01999999999970009999999999999999");
+    let statuses = all(vec![same.clone(), same.clone(), same.clone(), same.clone()]).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [200, 201, 409, 422].contains(status)), "{statuses:?}");
+    hub.post("priya", TENANTS, same).await.expect(200);
+    hub.post("priya", &format!("{TENANTS}/quill/suspend"), json!({"reason": "its database is there"})).await.expect(200);
+    let mut tx = hub.hub.system("ten_01999999999970009999999999999999".parse().unwrap(), "test.look", "a test").await.unwrap();
+    let entries: i64 = tx.one("SELECT COUNT(*) FROM ledger WHERE outcome = 'done'", &[]).await.unwrap().take().unwrap();
+    assert!(entries >= 2, "{entries}");
+    drop(tx);
+    let statuses = all((0..5).map(|n| new_tenant(&format!("crowd-{n}"))).collect()).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 2, "{statuses:?}");
 }
 
 #[rstest]
@@ -278,7 +332,8 @@ async fn a_tenant_goes_through_its_life(#[values(Engine::Sqlite, Engine::Postgre
     assert_eq!((&restored.json["state"], &restored.json["purge_after"]), (&json!("active"), &Value::Null));
     hub.post("t3", &at("suspend"), json!({"reason": "not mine"})).await.expect(403);
 
-    let done: Vec<_> = hub.tenant_ledger("acme").await.iter().filter(|e| e["outcome"] == "done").map(|e| e["action"].clone()).collect();
+    let done: Vec<_> =
+        hub.tenant_ledger("acme").await.iter().filter(|e| e["outcome"] == "done").map(|e| e["action"].clone()).collect();
     assert_eq!(done, ["tenant.suspend", "tenant.resume", "tenant.archive", "tenant.restore"]);
     hub.verify_tenant_ledger("acme").await;
 }
@@ -311,7 +366,8 @@ async fn a_purge_leaves_nothing_but_a_tombstone(#[values(Engine::Sqlite, Engine:
         let mut row = tx.one(&format!("SELECT COUNT(*) FROM {table} WHERE tenant_id = ?1"), params![id]).await.unwrap();
         assert_eq!(row.take::<i64>().unwrap(), 0, "{table}");
     }
-    let mut row = tx.one("SELECT state, slug, name, wrapped_key, purge_after FROM tenant WHERE id = ?1", params![id]).await.unwrap();
+    let mut row =
+        tx.one("SELECT state, slug, name, wrapped_key, purge_after FROM tenant WHERE id = ?1", params![id]).await.unwrap();
     let tombstone = format!("purged-{}", id.uuid().simple());
     assert_eq!(row.take::<String>().unwrap(), "purged");
     assert_eq!(row.take::<String>().unwrap(), tombstone);
