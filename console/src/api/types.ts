@@ -3,7 +3,7 @@
 export type Tier = 'T0' | 'T1' | 'T2' | 'T3';
 export const TIERS = ['T0', 'T1', 'T2', 'T3'] as const satisfies readonly Tier[];
 export type Instant = string;
-export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'informational';
+export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'informational' | 'unknown';
 export type Locale = 'en' | 'de';
 export type Scheme = 'auto' | 'light' | 'dark';
 export type ProviderRole = 'provider_admin' | 'technician';
@@ -109,8 +109,7 @@ export interface TenantContext {
 }
 export interface FrameworkScore { framework: string; passed: number; failed: number; score: number }
 export interface Decision { kind: string; count: number; text: string; to: string }
-/** `as`: how they acted, as in the ledger, or in words. */
-export interface RecentEntry { at: Instant; actor: LedgerEntry['actor'] | string; as?: LedgerEntry['as'] | string; action: string; text: string }
+export interface RecentEntry { at: Instant; actor: LedgerEntry['actor']; action: string; text: string }
 export interface Summary {
   score: number | null; passed: number; failed: number; overridden: number; trend: (number | null)[]; delta: number | null; scan: { status: ScanStatus; at: Instant | null; stale_at: Instant | null };
   critical: number; high: number; seats: Seats; frameworks: FrameworkScore[]; decisions: Decision[]; recent: RecentEntry[];
@@ -128,7 +127,7 @@ export interface Scan {
   new: number; fixed: number; returned: number; recurring: number; merged: number; score: number | null; unknown_classes: Record<string, number>;
   progress: { bytes_read: number; bytes_total: number; findings: number } | null; problem: Problem | null; duplicate_of: string | null;
 }
-export interface Framework { framework: string; controls: number; passed: number; failed: number; overridden: number; score: number }
+export interface Framework { framework: string; controls: number; passed: number; failed: number; overridden: number; score: number | null }
 export interface Control {
   id: string; uid: string; title: string; severity: Severity; status: 'passed' | 'failed' | 'overridden' | 'manual'; tool: string | null; failing: number; passing: number; overridden: number;
   frameworks: { framework: string; requirement: string }[];

@@ -32,7 +32,7 @@ export const de: Messages = {
     ok: 'OK', over_limit: 'Über Limit', unlimited: 'Unbegrenzt', done: 'Erledigt', refused: 'Verweigert', failed: 'Fehlgeschlagen',
   },
   scan: { current: 'Gescannt', stale: 'Veraltet', never: 'Nie gescannt' },
-  severity: { critical: 'Kritisch', high: 'Hoch', medium: 'Mittel', low: 'Niedrig', informational: 'Hinweis', short: { critical: 'krit', high: 'hoch' } },
+  severity: { critical: 'Kritisch', high: 'Hoch', medium: 'Mittel', low: 'Niedrig', informational: 'Hinweis', unknown: 'Unbekannt', short: { critical: 'krit', high: 'hoch' } },
   mask: { view: 'Lesen', create: 'Anlegen', update: 'Ändern', delete: 'Entfernen' },
   module: { compliance: 'Compliance', resources: 'Ressourcen', costs: 'Kosten', automations: 'Automationen', metrics: 'Metriken', vault: 'Tresor', agents: 'Agenten' },
   ui: {

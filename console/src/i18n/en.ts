@@ -31,7 +31,7 @@ export const en = {
     ok: 'OK', over_limit: 'Over limit', unlimited: 'Unlimited', done: 'Done', refused: 'Refused', failed: 'Failed',
   },
   scan: { current: 'Scanned', stale: 'Stale', never: 'Never scanned' },
-  severity: { critical: 'Critical', high: 'High', medium: 'Medium', low: 'Low', informational: 'Informational', short: { critical: 'crit', high: 'high' } },
+  severity: { critical: 'Critical', high: 'High', medium: 'Medium', low: 'Low', informational: 'Informational', unknown: 'Unknown', short: { critical: 'crit', high: 'high' } },
   mask: { view: 'View', create: 'Create', update: 'Update', delete: 'Delete' },
   module: { compliance: 'Compliance', resources: 'Resources', costs: 'Costs', automations: 'Automations', metrics: 'Metrics', vault: 'Vault', agents: 'Agents' },
   ui: {

@@ -57,7 +57,7 @@ export function ScanState({ scan }: { scan: { status: ScanStatus; at: string | n
   const { t } = useTranslation();
   return <span className="with-dot"><Dot color={SCAN[scan.status]} />{t(`scan.${scan.status}`)}{scan.at && <span className="dim"><RelativeTime at={scan.at} /></span>}</span>;
 }
-const SEVERITY: Record<Severity, string> = { critical: 'var(--bar-bad)', high: 'var(--bar-warn)', medium: 'var(--bar-med)', low: 'var(--bar-low)', informational: 'var(--ink-3)' };
+const SEVERITY: Record<Severity, string> = { critical: 'var(--bar-bad)', high: 'var(--bar-warn)', medium: 'var(--bar-med)', low: 'var(--bar-low)', informational: 'var(--ink-3)', unknown: 'var(--ink-3)' };
 export const severityColour = (s: Severity) => SEVERITY[s];
 export function SeverityLabel({ s }: { s: Severity }) {
   const { t } = useTranslation();

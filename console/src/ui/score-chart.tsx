@@ -38,7 +38,7 @@ export function ScoreChart({ items, days }: { items: ScorePoint[]; days: number 
           </g>
         </svg>
       )}
-      {shown && spots[over] && <div className="chart-tip" aria-hidden style={{ insetInlineStart: Math.min(Math.max(LEFT + spots[over].x, 80), width - 80), top: Math.max(TOP + spots[over].y - 64, 0) }}><b className="num">{percent(shown.score)}</b><span>{date(shown.at)}</span><span>{t('chart.tip', { passed: num(shown.passed + shown.overridden), failed: num(shown.failed) })}</span></div>}
+      {shown && spots[over] && <div className="chart-tip" aria-hidden style={{ insetInlineStart: Math.min(Math.max(LEFT + spots[over].x, 80), width - 80), top: Math.max(TOP + spots[over].y - 64, 0) }}><b className="num">{percent(shown.score)}</b><span>{date(shown.at)}</span><span>{t('chart.tip', { passed: num(shown.passed), failed: num(shown.failed) })}</span></div>}
     </figure>
   );
 }

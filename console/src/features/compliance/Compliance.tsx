@@ -6,7 +6,9 @@ import { api, keys, path, permission, useTenant, type Control, type ControlDetai
 import { Act, Badge, band, Chip, Chips, DataTable, Delta, Empty, ErrorState, fmt, Gate, Go, GoButton, Kpi, KpiStrip, many, oneOf, OverrideForm, PageHead, Pager, Panel, RichText, safeUrl, Score, ScoreChart, ScoreTable, SearchBox, severityColour, SeverityLabel, SideDrawer, Sk, SkLines, tenantPath, text, toast, useAddress, useList, type Tone } from '../../ui';
 
 const STATUSES = ['failed', 'passed', 'overridden', 'manual'] as const;
-const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
+const SEVERITIES = ['critical', 'high', 'medium', 'low', 'informational', 'unknown'] as const;
+/** Shown always; the others only when the address asks for them. */
+const USUAL: readonly string[] = ['critical', 'high', 'medium', 'low'];
 const TONES: Record<Control['status'], Tone> = { failed: 'bad', passed: 'good', overridden: 'plain', manual: 'near' };
 const filters = { status: oneOf(STATUSES), severity: many(SEVERITIES), framework: text };
 const DAYS = 90;
@@ -24,7 +26,7 @@ function Page() {
   const frameworks = useQuery({ queryKey: keys.tenant(slug, 'frameworks'), queryFn: ({ signal }) => api.get<Pick<List<Framework>, 'items'>>(path`/tenants/${slug}/frameworks`, undefined, signal) });
   const controls = useQuery({ queryKey: keys.tenant(slug, 'controls', list.query), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<List<Control>>(path`/tenants/${slug}/controls`, list.query, signal) });
   const s = summary.data;
-  const total = s ? s.passed + s.failed + s.overridden : 0;
+  const total = s ? s.passed + s.failed : 0;
   const open = (c: Control) => set({ control: c.id }, { push: true });
   return (
     <>
@@ -49,7 +51,7 @@ function Page() {
         <SearchBox label={t('compliance.search')} value={list.view.q} onChange={(q) => list.set({ q })} w={260} />
         <Chips label={t('compliance.status')} value={list.view.status} onChange={(status) => list.set({ status })} options={[{ value: undefined, label: t('ui.all') }, ...STATUSES.map((x) => ({ value: x, label: t(`compliance.state.${x}`) }))]} />
         <span className="tool-line" aria-hidden />
-        <div className="chips" role="group" aria-label={t('findings.severity')}>{SEVERITIES.map((x) => <Chip key={x} dot={severityColour(x)} on={list.view.severity?.includes(x) ?? false} onClick={() => { const next = SEVERITIES.filter((y) => (y === x) !== (list.view.severity?.includes(y) ?? false)); list.set({ severity: next.length ? next : undefined }); }}>{t(`severity.${x}`)}</Chip>)}</div>
+        <div className="chips" role="group" aria-label={t('findings.severity')}>{SEVERITIES.filter((x) => USUAL.includes(x) || list.view.severity?.includes(x)).map((x) => <Chip key={x} dot={severityColour(x)} on={list.view.severity?.includes(x) ?? false} onClick={() => { const next = SEVERITIES.filter((y) => (y === x) !== (list.view.severity?.includes(y) ?? false)); list.set({ severity: next.length ? next : undefined }); }}>{t(`severity.${x}`)}</Chip>)}</div>
         {list.view.framework && <button type="button" className="chip" aria-pressed onClick={() => list.set({ framework: undefined })}>{list.view.framework}<span className="vh"> {t('ui.remove')}</span><span aria-hidden>×</span></button>}
       </div>
       <DataTable<Control> caption={t('compliance.controls')} rows={controls.data?.items} error={controls.error} retry={() => void controls.refetch()} stale={controls.isPlaceholderData} rowKey={(c) => c.id} sort={list.view.sort} onSort={list.toggleSort} onRow={open} empty={<None filtered={list.filtered} clear={list.clear} />}
@@ -68,7 +70,7 @@ function Page() {
 }
 function FrameworkRow({ f, on, onClick }: { f: Framework; on: boolean; onClick: () => void }) {
   const { t } = useTranslation();
-  return <li><button type="button" className="plain bar-row" aria-pressed={on} onClick={onClick}><span className={on ? 'semi trunc brand-ink' : 'semi trunc'}>{f.framework}</span><span className="dim num nowrap">{t('overview.passedOf', { n: fmt.num(f.passed + f.overridden), total: fmt.num(f.passed + f.failed + f.overridden) })}</span><b className="num semi">{fmt.percent(f.score)}</b></button><div className="ubar" aria-hidden><i style={{ width: `${f.score}%`, background: band(f.score) }} /></div></li>;
+  return <li><button type="button" className="plain bar-row" aria-pressed={on} onClick={onClick}><span className={on ? 'semi trunc brand-ink' : 'semi trunc'}>{f.framework}</span><span className="dim num nowrap">{t('overview.passedOf', { n: fmt.num(f.passed), total: fmt.num(f.passed + f.failed) })}</span><Score value={f.score} /></button><div className="ubar" aria-hidden><i style={{ width: `${f.score ?? 0}%`, background: band(f.score) }} /></div></li>;
 }
 function History() {
   const { t } = useTranslation();
@@ -76,7 +78,7 @@ function History() {
   const [table, setTable] = useState(false);
   const { data, error, refetch } = useQuery({ queryKey: keys.tenant(slug, 'scores', DAYS), queryFn: ({ signal }) => api.get<Pick<List<ScorePoint>, 'items'>>(path`/tenants/${slug}/scores`, { days: DAYS }, signal) });
   return (
-    <Panel title={t('chart.title', { count: DAYS })} pad actions={(data?.items.length ?? 0) > 0 && <button type="button" className="plain link sm" aria-pressed={table} onClick={() => setTable(!table)}>{t(table ? 'chart.asChart' : 'chart.asTable')}</button>}>
+    <Panel title={t('chart.title', { count: DAYS })} pad actions={(data?.items.length ?? 0) > 0 && <button type="button" className="plain sm dim2" aria-pressed={table} onClick={() => setTable(!table)}>{t(table ? 'chart.asChart' : 'chart.asTable')}</button>}>
       {error && !data ? <ErrorState error={error} retry={() => void refetch()} /> : !data ? <Sk h={220} /> : data.items.length === 0 ? <Empty bare title={t('overview.historyEmpty')}>{t('overview.historyEmptyText')}</Empty> : table ? <ScoreTable items={data.items} /> : <ScoreChart items={data.items} days={DAYS} />}
     </Panel>
   );

@@ -23,7 +23,7 @@ export function FindingDrawer({ id, around, go, onClose }: { id: string | undefi
   const step = (label: string, key: string, to: string | undefined, icon: ReactNode) => <Tooltip label={`${label} (${key})`}><ActionIcon aria-label={label} aria-keyshortcuts={key} data-disabled={to ? undefined : true} aria-disabled={!to} onClick={() => to && go(to)}>{icon}</ActionIcon></Tooltip>;
   return (
     <SideDrawer opened={id !== undefined} onClose={onClose} title={t('findings.finding')} size={680}>
-      {at >= 0 && <div className="row tight stepper">{step(t('findings.previous'), 'K', before, <IconArrowUp size={16} />)}{step(t('findings.next'), 'J', after, <IconArrowDown size={16} />)}<span className="xs dim num">{t('findings.position', { n: fmt.num(at + 1), total: fmt.num(around.length) })}</span></div>}
+      {at >= 0 && <div className="row tight stepper">{step(t('findings.previous'), 'K', before, <IconArrowUp size={16} />)}{step(t('findings.next'), 'J', after, <IconArrowDown size={16} />)}<span className="xs dim num" role="status">{t('findings.position', { n: fmt.num(at + 1), total: fmt.num(around.length) })}<span className="vh">: {f?.id === id ? f?.title : ''}</span></span></div>}
       {error && !f ? <ErrorState error={error} retry={() => void refetch()} /> : f ? <div className={isPlaceholderData ? 'stale-box' : undefined} aria-busy={isPlaceholderData}><Detail key={f.id} f={f} /></div> : <SkLines lines={14} />}
     </SideDrawer>
   );
@@ -75,7 +75,7 @@ function Detail({ f }: { f: FindingDetail }) {
       {url && <a href={url} target="_blank" rel="noopener noreferrer" className="link with-dot"><IconExternalLink size={15} aria-hidden />{t('findings.reference')}<span className="vh"> {t('findings.newTab')}</span></a>}
       {f.frameworks.length > 0 && <Section title={t('findings.frameworks')}><ul className="pills">{f.frameworks.map((x) => <li key={`${x.framework} ${x.requirement}`}><span className="tier"><b>{x.framework}</b> {x.requirement}</span></li>)}</ul></Section>}
       <Section title={t('findings.evidence')}><Evidence value={f.evidence} /></Section>
-      <Section title={t('findings.history')}><Timeline label={t('findings.history')} items={f.history.map((h, i) => ({ key: `${h.scan}-${i}`, at: h.at, color: COLOURS[h.outcome], title: <Go to={tenantPath(slug, 'scans')} search={{ scan: h.scan }} className="link">{t(`findings.outcome.${h.outcome}` as 'findings.outcome.failed', { defaultValue: h.outcome })}</Go> }))} /></Section>
+      <Section title={t('findings.history')}><Timeline label={t('findings.history')} items={f.history.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at)).map((h, i) => ({ key: `${h.scan}-${i}`, at: h.at, color: COLOURS[h.outcome], title: <Go to={tenantPath(slug, 'scans')} search={{ scan: h.scan }} className="link">{t(`findings.outcome.${h.outcome}` as 'findings.outcome.failed', { defaultValue: h.outcome })}</Go> }))} /></Section>
       <Comments f={f} can={gate('comment.create')} refresh={refresh} />
       {confirm}
     </article>
@@ -128,7 +128,7 @@ function Comments({ f, can, refresh }: { f: FindingDetail; can: Permission; refr
       <ul className="comments">{f.comments_list.map((c) => <li key={c.id}><Av slug={c.author.id} name={c.author.name} round small /><div className="min0"><div className="row tight wrap sm"><span className="semi">{c.author.name}</span>{c.author.as && <Badge>{t(`role.${c.author.as}` as 'role.admin', { defaultValue: c.author.as })}</Badge>}<span className="xs dim"><RelativeTime at={c.at} /></span></div><p className="flush pre-line break">{c.text}</p></div></li>)}</ul>
       <form onSubmit={form.submit} noValidate className="fields">
         <FormProblem problem={form.problem} />
-        <Textarea label={t('findings.addComment')} autosize minRows={2} maxRows={8} maxLength={4000} readOnly={!can.allowed} {...form.form.getInputProps('text')} />
+        <Textarea label={t('findings.addComment')} autosize minRows={2} maxRows={8} maxLength={5000} readOnly={!can.allowed} {...form.form.getInputProps('text')} />
         <div><Act type="submit" variant="default" can={can} loading={form.pending}>{t('findings.comment')}</Act></div>
       </form>
     </Section>

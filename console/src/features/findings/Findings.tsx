@@ -85,21 +85,21 @@ function Filters({ list: l, data }: { list: Listed; data: FindingList | undefine
     <>
       <div className="tools">
         <SearchBox label={t('findings.search')} value={view.q} onChange={(q) => set({ q })} w={280} />
-        <div className="chips" role="group" aria-label={t('findings.severity')}>{SEVERITIES.filter((s) => s !== 'informational' || facets?.severity.informational || view.severity?.includes(s)).map((s) => <Chip key={s} dot={severityColour(s)} on={view.severity?.includes(s) ?? false} count={facets ? (facets.severity[s] ?? 0) : undefined} onClick={() => set({ severity: toggle(SEVERITIES, view.severity, s) })}>{t(`severity.${s}`)}</Chip>)}</div>
+        <div className="chips" role="group" aria-label={t('findings.severity')}>{SEVERITIES.filter((s) => (s !== 'informational' && s !== 'unknown') || facets?.severity[s] || view.severity?.includes(s)).map((s) => <Chip key={s} dot={severityColour(s)} on={view.severity?.includes(s) ?? false} count={facets ? (facets.severity[s] ?? 0) : undefined} onClick={() => set({ severity: toggle(SEVERITIES, view.severity, s) })}>{t(`severity.${s}`)}</Chip>)}</div>
         <span className="grow" />
-        <Select aria-label={t('findings.sortBy')} w={172} value={sort} onChange={(v) => set({ sort: v === list.sort ? undefined : (v ?? undefined) })} data={[
+        <Select aria-label={t('findings.assignee')} placeholder={t('findings.anyAssignee')} w={150} clearable allowDeselect value={view.assignee ?? null} onChange={(v) => set({ assignee: v ?? undefined })} data={[{ value: 'me', label: t('findings.assigneeMe', { n: fmt.num(facets?.assignee.me ?? 0) }) }, { value: 'none', label: t('findings.assigneeNone', { n: fmt.num(facets?.assignee.none ?? 0) }) }, ...(view.assignee && view.assignee !== 'me' && view.assignee !== 'none' ? [{ value: view.assignee, label: data?.items.find((f) => f.assignee?.id === view.assignee)?.assignee?.name ?? view.assignee }] : [])]} />
+        <Select aria-label={t('findings.sortBy')} w={172} className="only-narrow" value={sort} onChange={(v) => set({ sort: v === list.sort ? undefined : (v ?? undefined) })} data={[
           { value: 'severity', label: t('findings.sort.severity') }, { value: '-age', label: t('findings.sort.ageDown') }, { value: 'age', label: t('findings.sort.age') }, { value: '-last_seen', label: t('findings.sort.seen') }, { value: 'title', label: t('findings.sort.title') },
           ...(['-severity', 'last_seen', '-title'].includes(sort) ? [{ value: sort, label: t(`findings.sort.${sort}` as 'findings.sort.title') }] : []),
         ]} />
       </div>
       <div className="tools">
-        <Chips label={t('findings.statusHead')} value={view.status ?? 'open'} onChange={(s) => set({ status: s === 'open' ? undefined : s })} options={STATUSES.map((s) => ({ value: s, label: t(`findings.status.${s}`), count: facets ? (facets.status[s] ?? 0) : undefined }))} />
+        <Chips label={t('findings.statusHead')} value={view.status ?? 'open'} onChange={(s) => set({ status: s === 'open' ? undefined : s })} options={STATUSES.filter((s) => s === 'open' || s === view.status || !facets || facets.status[s]).map((s) => ({ value: s, label: t(`findings.status.${s}`), count: facets ? (facets.status[s] ?? 0) : undefined }))} />
         <span className="tool-line" aria-hidden />
         <div className="chips" role="group" aria-label={t('findings.lifecycleHead')}>{LIFECYCLES.filter((s) => s !== 'fixed' || view.lifecycle?.includes(s)).map((s) => <Chip key={s} on={view.lifecycle?.includes(s) ?? false} count={facets ? (facets.lifecycle[s] ?? 0) : undefined} onClick={() => set({ lifecycle: toggle(LIFECYCLES, view.lifecycle, s) })}>{t(`findings.lifecycle.${s}`)}</Chip>)}</div>
         <span className="grow" />
-        <Select aria-label={t('findings.assignee')} placeholder={t('findings.anyAssignee')} w={150} clearable allowDeselect value={view.assignee ?? null} onChange={(v) => set({ assignee: v ?? undefined })} data={[{ value: 'me', label: t('findings.assigneeMe', { n: fmt.num(facets?.assignee.me ?? 0) }) }, { value: 'none', label: t('findings.assigneeNone', { n: fmt.num(facets?.assignee.none ?? 0) }) }, ...(view.assignee && view.assignee !== 'me' && view.assignee !== 'none' ? [{ value: view.assignee, label: data?.items.find((f) => f.assignee?.id === view.assignee)?.assignee?.name ?? view.assignee }] : [])]} />
         <Select aria-label={t('findings.framework')} placeholder={t('findings.anyFramework')} w={160} searchable clearable allowDeselect value={view.framework ?? null} onChange={(v) => set({ framework: v ?? undefined })} data={choices(facets?.framework, view.framework)} />
-        <Select aria-label={t('findings.resource')} placeholder={t('findings.anyResource')} w={170} searchable clearable allowDeselect value={view.resource ?? null} onChange={(v) => set({ resource: v ?? undefined })} data={choices(facets?.resource, view.resource)} comboboxProps={{ width: 320, position: 'bottom-end' }} />
+        <Select aria-label={t('findings.resource')} placeholder={t('findings.anyResource')} w={170} searchable clearable allowDeselect value={view.resource ?? null} onChange={(v) => set({ resource: v ?? undefined })} data={choices(facets?.resource, view.resource)} comboboxProps={{ width: 420, position: 'bottom-end' }} />
       </div>
       {(view.control || view.scan) && (
         <div className="tools">

@@ -3,7 +3,7 @@ import type { Finding, FindingStatus, Lifecycle } from '../../api';
 import { Av, Badge, type Tone } from '../../ui';
 
 export const STATUSES = ['open', 'overridden', 'passed', 'fixed', 'manual'] as const satisfies readonly FindingStatus[];
-export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'informational'] as const;
+export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'informational', 'unknown'] as const;
 export const LIFECYCLES = ['new', 'recurring', 'returned', 'fixed'] as const satisfies readonly Lifecycle[];
 const TONES: Record<FindingStatus, Tone> = { open: 'near', overridden: 'plain', passed: 'good', fixed: 'good', manual: 'plain' };
 

@@ -44,7 +44,7 @@ function Page() {
 }
 function useMembers() {
   const { slug } = useTenant();
-  const list = useList({ sort: 'name', sorts: ['name', 'last_seen'], filters });
+  const list = useList({ sort: 'name', sorts: ['name', 'role', 'last_seen'], filters });
   const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: keys.tenant(slug, 'members', list.query), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<List<Member>>(path`/tenants/${slug}/members`, list.query, signal) });
   return { list, data, error, refetch, stale: isPlaceholderData };
 }
@@ -62,7 +62,7 @@ function People({ page: { list, data, error, refetch, stale }, ask, invite }: { 
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty title={t('members.empty')} action={invite}>{t('members.emptyText')}</Empty>}
         columns={[
           { key: 'name', title: t('members.name'), sort: 'name', cell: (m) => <span className="row"><Av slug={m.person.id} name={m.person.name} round /><span className="min0"><span className="row tight"><span className="semi">{m.person.name}</span>{m.is_me && <Badge>{t('members.you')}</Badge>}</span><span className="xs dim block trunc">{m.person.email}</span></span></span> },
-          { key: 'role', title: t('members.role'), cell: (m) => <RoleCell m={m} /> },
+          { key: 'role', title: t('members.role'), sort: 'role', cell: (m) => <RoleCell m={m} /> },
           { key: 'state', title: t('members.state'), cell: (m) => <StateBadge state={m.state} /> },
           { key: 'factor', title: t('members.secondFactor'), cell: (m) => <Badge tone={m.second_factor ? 'good' : 'near'}>{t(m.second_factor ? 'members.on' : 'members.off')}</Badge> },
           { key: 'seen', title: t('members.lastSeen'), sort: 'last_seen', cell: (m) => <RelativeTime at={m.last_seen_at} never={t('members.neverSeen')} /> },
@@ -103,6 +103,7 @@ function More({ m, ask }: { m: Member; ask: (what: Ask) => void }) {
   const acts = useActs(ask);
   const guard = m.protected ? t('members.protected') : null;
   const admin = (next: TenantRole): Permission => ((m.role === 'admin') !== (next === 'admin') && !permission(can, 'member.grant_admin').allowed ? permission(can, 'member.grant_admin') : permission(can, 'member.update'));
+  const act = (action: string) => (m.role === 'admin' && permission(can, action).allowed ? permission(can, 'member.grant_admin') : permission(can, action));
   return (
     <Menu position="bottom-end" withinPortal radius="md" shadow="md">
       <Menu.Target><ActIcon label={t('ui.moreFor', { name: m.person.name })}><IconDots size={16} /></ActIcon></Menu.Target>
@@ -110,8 +111,8 @@ function More({ m, ask }: { m: Member; ask: (what: Ask) => void }) {
         <Menu.Label>{t('members.changeRole')}</Menu.Label>
         {ROLES.filter((r) => r !== m.role).map((r) => <Item key={r} can={admin(r)} guard={guard} label={t('members.makeRole', { role: t(`role.${r}`) })} run={() => acts.role(m, r)} />)}
         <Menu.Divider />
-        {m.state === 'active' ? <Item can={permission(can, 'member.disable')} guard={guard} label={t('members.disable')} run={() => acts.disable(m)} /> : <Item can={permission(can, 'member.enable')} guard={null} label={t('members.enable')} run={() => acts.enable(m)} />}
-        <Item can={permission(can, 'member.remove')} guard={guard} label={t('members.remove')} run={() => acts.remove(m)} danger />
+        {m.state === 'active' ? <Item can={act('member.disable')} guard={guard} label={t('members.disable')} run={() => acts.disable(m)} /> : <Item can={act('member.enable')} guard={null} label={t('members.enable')} run={() => acts.enable(m)} />}
+        <Item can={act('member.remove')} guard={guard} label={t('members.remove')} run={() => acts.remove(m)} danger />
       </Menu.Dropdown>
     </Menu>
   );

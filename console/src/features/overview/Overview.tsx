@@ -1,11 +1,10 @@
-import { Button } from '@mantine/core';
 import { IconArrowUpRight, IconFileImport, IconLock, IconPackageOff, IconUserPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, keys, path, permission, useTenant, type Decision, type List, type RecentEntry, type ScorePoint, type Summary } from '../../api';
-import { Act, ActedAs, band, Delta, Dot, Empty, ErrorState, fmt, Gate, Go, Kpi, KpiStrip, PageHead, Panel, RelativeTime, ScanState, Score, ScoreChart, ScoreTable, Sk, SkLines, Spark, tenantPath, useActionName, useClosed } from '../../ui';
+import { api, keys, path, may, permission, useTenant, type Decision, type LedgerEntry, type List, type ScorePoint, type Summary } from '../../api';
+import { Act, band, Delta, Dot, Empty, ErrorState, fmt, Gate, Go, Kpi, KpiStrip, PageHead, Panel, RelativeTime, ScanState, Score, ScoreChart, ScoreTable, Sk, SkLines, Spark, StateBadge, tenantPath, useActionName, useClosed } from '../../ui';
 import { target, urgent } from './decisions';
 
 const DAYS = 90;
@@ -41,7 +40,7 @@ function Page() {
         <div className="over-grid">
           <History />
           <Frameworks s={s} />
-          <Recent s={s} />
+          <Recent />
           <Decisions s={s} />
         </div>
       )}
@@ -52,6 +51,8 @@ function Page() {
 /** Only the summary: says what the rest of the page would show, and what it takes. */
 function ClosedPanel({ closed }: { closed: NonNullable<ReturnType<typeof useClosed>> }) {
   const { t } = useTranslation();
+  const { me } = useTenant();
+  if (me.tier !== 'T0' && closed.kind === 'access') return <Empty icon={IconLock} title={closed.title}>{closed.text}</Empty>;
   if (closed.kind === 'module') return <Empty icon={IconPackageOff} title={closed.title}>{closed.text}</Empty>;
   return (
     <section className="panel closed" aria-label={t('overview.closedTitle')}>
@@ -70,7 +71,7 @@ function History() {
   const { data, error, refetch } = useQuery({ queryKey: keys.tenant(slug, 'scores', DAYS), queryFn: ({ signal }) => api.get<Pick<List<ScorePoint>, 'items'>>(path`/tenants/${slug}/scores`, { days: DAYS }, signal) });
   const none = <Empty bare title={t('overview.historyEmpty')} action={permission(can, 'scan.import').allowed && <Go to={tenantPath(slug, 'scans')} className="link">{t('overview.import')}</Go>}>{t('overview.historyEmptyText')}</Empty>;
   return (
-    <Panel title={t('chart.title', { count: DAYS })} pad actions={<>{(data?.items.length ?? 0) > 0 && <Button variant="subtle" color="gray" size="compact-sm" aria-pressed={table} onClick={() => setTable(!table)}>{t(table ? 'chart.asChart' : 'chart.asTable')}</Button>}<Go to={tenantPath(slug, 'compliance')} className="link sm">{t('overview.openCompliance')}</Go></>}>
+    <Panel title={t('chart.title', { count: DAYS })} pad actions={<>{(data?.items.length ?? 0) > 0 && <button type="button" className="plain sm dim2" aria-pressed={table} onClick={() => setTable(!table)}>{t(table ? 'chart.asChart' : 'chart.asTable')}</button>}<Go to={tenantPath(slug, 'compliance')} className="link sm">{t('overview.openCompliance')}</Go></>}>
       {error && !data ? <ErrorState error={error} retry={() => void refetch()} /> : !data ? <Sk h={220} /> : data.items.length === 0 ? none : table ? <ScoreTable items={data.items} /> : <ScoreChart items={data.items} days={DAYS} />}
     </Panel>
   );
@@ -103,19 +104,26 @@ function DecisionRow({ d }: { d: Decision }) {
   const words = t(`overview.decision.${d.kind}` as 'overview.decision.scan_stale', { count: d.count, defaultValue: d.text });
   return <Go to={tenantPath(slug, page)} search={search} className="row"><Dot color={urgent(d) ? 'var(--bar-bad)' : 'var(--bar-warn)'} /><span className="grow">{words}{urgent(d) && <span className="vh"> ({t('overview.urgent')})</span>}</span><IconArrowUpRight size={15} aria-hidden className="dim" /></Go>;
 }
-function Recent({ s }: { s: Summary | undefined }) {
+const RECENT = 7;
+/** The last entries of the ledger, as far as one may read it: the summary's own list doesn't say as what somebody acted. */
+function Recent() {
   const { t } = useTranslation();
   const { slug, can } = useTenant();
-  const ledger = permission(can, 'ledger.list').allowed || permission(can, 'ledger.list_own').allowed;
+  const all = may(can, 'ledger.list');
+  const closed = useClosed(all ? 'ledger.list' : 'ledger.list_own');
+  const { data, error, refetch } = useQuery({
+    queryKey: keys.tenant(slug, 'ledger', 'recent', all), enabled: !closed,
+    queryFn: ({ signal }) => api.get<List<LedgerEntry>>(all ? path`/tenants/${slug}/ledger` : path`/tenants/${slug}/ledger/mine`, { limit: RECENT }, signal),
+  });
   return (
-    <Panel title={t('overview.recent')} actions={ledger && <Go to={tenantPath(slug, 'ledger')} className="link sm">{t('nav.ledger')}</Go>}>
-      {!s ? <div className="pad"><SkLines lines={6} /></div> : s.recent.length === 0 ? <Empty bare title={t('overview.recentEmpty')}>{t('overview.recentEmptyText')}</Empty> : <ol className="recent">{s.recent.map((r, i) => <RecentRow key={`${r.at}-${i}`} r={r} />)}</ol>}
+    <Panel title={t(all || closed ? 'overview.recent' : 'overview.recentOwn')} actions={!closed && <Go to={tenantPath(slug, 'ledger')} className="link sm">{t('nav.ledger')}</Go>}>
+      {closed ? <Empty bare icon={IconLock} title={closed.title}>{closed.text}</Empty> : error && !data ? <ErrorState error={error} retry={() => void refetch()} /> : !data ? <div className="pad"><SkLines lines={6} /></div> : data.items.length === 0 ? <Empty bare title={t('overview.recentEmpty')}>{t('overview.recentEmptyText')}</Empty> : <ol className="recent">{data.items.map((e) => <RecentRow key={e.id} e={e} />)}</ol>}
     </Panel>
   );
 }
-function RecentRow({ r }: { r: RecentEntry }) {
+function RecentRow({ e }: { e: LedgerEntry }) {
   const { t } = useTranslation();
   const name = useActionName();
-  const actor = typeof r.actor === 'string' ? { id: null, name: r.actor, kind: 'person' as const } : r.actor;
-  return <li><span className="dim sm"><RelativeTime at={r.at} /></span><span className="row tight wrap"><span className="semi">{actor.name}</span>{typeof r.as === 'string' ? <span className="tier">{t(`role.${r.as}` as 'role.admin', { defaultValue: r.as })}</span> : <ActedAs entry={{ actor, as: r.as ?? null }} />}</span><span className="min0 break">{name(r.action)} <span className="dim2">{r.text}</span></span></li>;
+  const as = !e.as ? (e.actor.kind === 'person' ? null : t(`ledger.actor.${e.actor.kind}`)) : e.as.provider ? [e.as.provider.name, e.as.tier].filter(Boolean).join(' · ') : e.as.role && t(`role.${e.as.role}` as 'role.admin', { defaultValue: e.as.role });
+  return <li><span className="dim"><RelativeTime at={e.at} /></span><span className="row tight"><span className="semi trunc">{e.actor.name}</span>{as && <span className="tier">{as}</span>}</span><span className="min0 trunc" title={e.subject?.label ?? undefined}>{name(e.action)} <span className="dim2">{e.subject?.label ?? e.subject?.id}</span></span>{e.outcome !== 'done' && <StateBadge state={e.outcome} />}</li>;
 }

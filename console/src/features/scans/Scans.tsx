@@ -17,34 +17,34 @@ export default function Scans() {
 function Page() {
   const { t } = useTranslation();
   const { slug, can } = useTenant();
-  const [{ scan }, set] = useAddress({ scan: text });
-  const list = useList({ sort: '-at', sorts: ['at'], filters: {} });
+  const [{ scan, again }, set] = useAddress({ scan: text, again: text });
+  const list = useList({ sort: '-at', sorts: ['at', 'file'], filters: {} });
   const { data, error, refetch, isPlaceholderData } = useQuery({
     queryKey: keys.tenant(slug, 'scans', list.query), placeholderData: keepPreviousData,
     queryFn: ({ signal }) => api.get<List<Scan>>(path`/tenants/${slug}/scans`, list.query, signal),
     refetchInterval: (q) => (q.state.data?.items.some((s) => s.state === 'running') ? 2 * POLL_MS : false),
   });
-  const open = (id: string) => set({ scan: id }, { push: true });
+  const open = (id: string, duplicate = false) => set({ scan: id, again: duplicate ? 'yes' : undefined }, { push: true });
   const newest = data?.items.find((s) => s.state === 'complete');
   const running = data?.items.filter((s) => s.state === 'running').length ?? 0;
   const empty = <Empty title={t('scans.empty')}>{t(permission(can, 'scan.import').allowed ? 'scans.emptyText' : 'scans.emptyRead')}</Empty>;
   return (
     <>
       <PageHead title={t('scans.title')} sub={data && (running > 0 ? t('scans.subRunning', { count: running }) : newest ? <>{t('scans.sub', { count: data.total, n: fmt.num(data.total) })} · {t('scans.newest')} <RelativeTime at={newest.imported_at} /></> : t('overview.subNever'))} />
-      <Import onDone={open} />
+      <Import onDone={(s) => open(s.duplicate_of ?? s.id, s.duplicate_of !== null)} />
       <DataTable<Scan> caption={t('scans.title')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(s) => s.id} sort={list.view.sort} onSort={list.toggleSort} onRow={(s) => open(s.id)} empty={empty} tone={(s) => (s.state === 'failed' || s.state === 'interrupted' ? 'bad' : undefined)}
         columns={[
-          { key: 'file', title: t('scans.file'), cell: (s) => <button type="button" className="plain scan-cell" onClick={() => open(s.id)}><span className="semi trunc block">{s.file}</span><span className="xs dim trunc block">{[s.tool && [s.tool, s.tool_version].filter(Boolean).join(' '), t(`scans.format.${s.format}` as 'scans.format.ocsf', { defaultValue: s.format }), fmt.bytes(s.bytes)].filter(Boolean).join(' · ')}</span></button> },
+          { key: 'file', title: t('scans.file'), sort: 'file', cell: (s) => <button type="button" className="plain scan-cell" onClick={() => open(s.id)}><span className="semi trunc block">{s.file}</span><span className="xs dim trunc block">{[s.tool && [s.tool, s.tool_version].filter(Boolean).join(' '), t(`scans.format.${s.format}` as 'scans.format.ocsf', { defaultValue: s.format }), fmt.bytes(s.bytes)].filter(Boolean).join(' · ')}</span></button> },
           { key: 'state', title: t('scans.stateHead'), cell: (s) => (s.state === 'running' ? <Running s={s} bare /> : <span className="row tight"><Badge tone={TONES[s.state]}>{t(`scans.state.${s.state}`)}</Badge>{s.state === 'complete' && !s.complete && <Badge>{t('scans.partial')}</Badge>}</span>) },
           { key: 'findings', title: t('scans.findings'), num: true, cell: (s) => fmt.num(s.findings) },
           { key: 'new', title: t('scans.new'), num: true, cell: (s) => <Count n={s.new} /> },
           { key: 'fixed', title: t('scans.fixed'), num: true, cell: (s) => <Count n={s.fixed} good /> },
           { key: 'returned', title: t('scans.returned'), num: true, cell: (s) => <Count n={s.returned} /> },
           { key: 'score', title: t('scans.score'), num: true, cell: (s) => <Score value={s.score} /> },
-          { key: 'at', title: t('scans.imported'), sort: 'at', cell: (s) => <span className="dim2"><RelativeTime at={s.imported_at} /> <span className="xs dim block">{s.imported_by.name}</span></span> },
+          { key: 'at', title: t('scans.observed'), sort: 'at', cell: (s) => <span className="dim2"><RelativeTime at={s.observed_at ?? s.imported_at} /> <span className="xs dim block nowrap">{t('override.by', { name: s.imported_by.name })}</span></span> },
         ]} />
       <Pager list={list} page={data} />
-      <ScanDrawer id={scan} onClose={() => set({ scan: undefined })} onOpen={(id) => set({ scan: id })} />
+      <ScanDrawer id={scan} again={again !== undefined} onClose={() => set({ scan: undefined, again: undefined })} />
     </>
   );
 }
@@ -57,7 +57,7 @@ function Running({ s, bare }: { s: Scan; bare?: boolean }) {
 }
 
 const FORMATS = ['auto', 'ocsf', 'xccdf', 'sarif'] as const;
-function Import({ onDone }: { onDone: (scan: string) => void }) {
+function Import({ onDone }: { onDone: (scan: Scan) => void }) {
   const { t } = useTranslation();
   const { slug, can } = useTenant();
   const client = useQueryClient();
@@ -66,7 +66,7 @@ function Import({ onDone }: { onDone: (scan: string) => void }) {
   const [format, setFormat] = useState<string>('auto');
   const [partial, setPartial] = useState(false);
   // A finished upload opens its report, here or when the page is found again.
-  useEffect(() => { if (current?.state === 'done') { dismiss(slug); onDone(current.scan.id); } }, [current, slug, onDone]);
+  useEffect(() => { if (current?.state === 'done') { dismiss(slug); onDone(current.scan); } }, [current, slug, onDone]);
   const take = (file: File) => begin(slug, file, { format, partial }, (u) => {
     void client.invalidateQueries({ queryKey: keys.tenant(slug) });
     if (u.state === 'done') toast(t(u.scan.duplicate_of ? 'scans.duplicateToast' : u.scan.state === 'running' ? 'scans.runningToast' : 'scans.doneToast', { file: u.name }));
@@ -108,7 +108,7 @@ function Broken({ file, problem, onDismiss }: { file: string; problem: unknown; 
 }
 const Fact = ({ label, children }: { label: string; children: ReactNode }) => <><dt>{label}</dt><dd>{children}</dd></>;
 
-function ScanDrawer({ id, onClose, onOpen }: { id: string | undefined; onClose: () => void; onOpen: (id: string) => void }) {
+function ScanDrawer({ id, again, onClose }: { id: string | undefined; again: boolean; onClose: () => void }) {
   const { t } = useTranslation();
   const { slug } = useTenant();
   const client = useQueryClient();
@@ -122,9 +122,9 @@ function ScanDrawer({ id, onClose, onOpen }: { id: string | undefined; onClose: 
     if (s?.state === 'running') setWatched(s.id);
     else if (s && watched === s.id) { setWatched(null); void client.invalidateQueries({ queryKey: keys.tenant(slug) }); }
   }, [s, watched, client, slug]);
-  return <SideDrawer opened={id !== undefined} onClose={onClose} title={t('scans.report')} size={600}>{error && !s ? <ErrorState error={error} retry={() => void refetch()} /> : s ? <Report s={s} onOpen={onOpen} /> : <SkLines lines={10} />}</SideDrawer>;
+  return <SideDrawer opened={id !== undefined} onClose={onClose} title={t('scans.report')} size={600}>{error && !s ? <ErrorState error={error} retry={() => void refetch()} /> : s ? <Report s={s} again={again} /> : <SkLines lines={10} />}</SideDrawer>;
 }
-function Report({ s, onOpen }: { s: Scan; onOpen: (id: string) => void }) {
+function Report({ s, again }: { s: Scan; again: boolean }) {
   const { t } = useTranslation();
   const { slug } = useTenant();
   const to = tenantPath(slug, 'findings');
@@ -136,7 +136,7 @@ function Report({ s, onOpen }: { s: Scan; onOpen: (id: string) => void }) {
       {s.state === 'running' && <div role="status"><Running s={s} /><p className="xs dim">{t('scans.background')}</p></div>}
       {(s.state === 'failed' || s.problem) && <Broken file={s.file} problem={s.problem} />}
       {s.state === 'interrupted' && <p className="note flush">{t('scans.interrupted')}</p>}
-      {s.duplicate_of && <p className="note flush"><span>{t('scans.duplicate')} {s.duplicate_of !== s.id && <button type="button" className="plain link" onClick={() => onOpen(s.duplicate_of!)}>{t('scans.showFirst')}</button>}</span></p>}
+      {(again || s.duplicate_of) && <p className="note flush">{t('scans.duplicate')}</p>}
       {s.state === 'complete' && <>
         <dl className="tiles">{counts.map(([k, status]) => <div key={k}><dt>{t(`findings.lifecycle.${k}`)}</dt><dd className="num">{s[k] > 0 ? <Go to={to} search={{ scan: s.id, lifecycle: k, status }} className="link">{fmt.num(s[k])}</Go> : fmt.num(0)}</dd></div>)}</dl>
         <dl className="facts">

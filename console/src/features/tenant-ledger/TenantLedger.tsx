@@ -15,7 +15,7 @@ function Page({ all }: { all: boolean }) {
   const { t } = useTranslation();
   const { slug, tenant, can } = useTenant();
   const list = useList({ ...ledgerList, filters });
-  const query = { ...ledgerQuery(list), by: undefined, as: all && list.view.by === 'staff' ? 'staff' : undefined };
+  const query = { ...ledgerQuery(list), by: undefined, staff: all && list.view.by === 'staff' ? true : undefined };
   const { data, error, refetch, isPlaceholderData } = useQuery({
     queryKey: keys.tenant(slug, 'ledger', all, query), placeholderData: keepPreviousData,
     queryFn: ({ signal }) => api.get<List<LedgerEntry>>(all ? path`/tenants/${slug}/ledger` : path`/tenants/${slug}/ledger/mine`, query, signal),
