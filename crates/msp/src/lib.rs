@@ -35,3 +35,24 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(staff::router())
         .merge(tenants::router())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use access::{Act, Plane};
+
+    #[test]
+    fn everything_a_provider_can_do_has_its_route_and_nothing_else_has_one() {
+        let document = serde_json::to_value(super::router().to_openapi()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+        let routed: BTreeSet<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+        for act in Act::ALL.iter().filter(|act| matches!(act.info().plane, Plane::Provider | Plane::Client)) {
+            assert!(routed.contains(act.name()), "{act} has no route");
+        }
+        for name in routed {
+            assert!(Act::from_name(name).is_some(), "{name} is not in the catalogue");
+        }
+    }
+}

@@ -28,7 +28,8 @@ async fn a_founded_provider_has_an_admin_and_three_plans(#[values(Engine::Sqlite
     let seen = hub.get("tech_none", "/providers/lakeside").await.expect(200);
     assert_eq!((&seen.json["role"], &seen.json["ceiling"]), (&json!("provider_admin"), &json!(null)));
     let plans = hub.get("tech_none", "/providers/lakeside/plans").await.expect(200);
-    let mut rows: Vec<_> = plans.json["items"].as_array().unwrap().iter().map(|p| (p["name"].as_str().unwrap(), &p["seats_max"])).collect();
+    let mut rows: Vec<_> =
+        plans.json["items"].as_array().unwrap().iter().map(|p| (p["name"].as_str().unwrap(), &p["seats_max"])).collect();
     rows.sort_by_key(|row| row.0);
     assert_eq!(rows, [("Complete", &json!(null)), ("Essentials", &json!(25)), ("Secure", &json!(100))]);
     let essentials = plans.json["items"].as_array().unwrap().iter().find(|p| p["name"] == "Essentials").unwrap();

@@ -60,7 +60,8 @@ async fn settings_change_what_may_be_done_at_once(#[values(Engine::Sqlite, Engin
     }
     hub.patch("t3", NORTHWIND, 2, change.clone()).await.expect(403);
     hub.patch("carla", NORTHWIND, 2, change).await.expect(404);
-    let entry = hub.control_ledger().await.into_iter().find(|e| e["action"] == "provider.update" && e["outcome"] == "done").unwrap();
+    let entry =
+        hub.control_ledger().await.into_iter().find(|e| e["action"] == "provider.update" && e["outcome"] == "done").unwrap();
     assert_eq!(entry["changes"][0]["before"]["settings"]["staff_shown"], "by_name");
     assert_eq!(entry["changes"][0]["after"]["settings"]["staff_shown"], "by_role");
 }
@@ -80,10 +81,8 @@ async fn a_sub_provider_begins_with_plans_and_an_invitation(#[values(Engine::Sql
     let known = all.json["items"].as_array().unwrap().iter().find(|s| s["slug"] == "harbor").unwrap();
     assert_eq!((&known["client_count"], &known["staff_count"]), (&json!(1), &json!(1)));
     let mut tx = hub.hub.system_read().await.unwrap();
-    let mut row = tx
-        .one("SELECT COUNT(*) FROM plan p JOIN provider v ON v.id = p.provider_id WHERE v.slug = 'quay'", &[])
-        .await
-        .unwrap();
+    let mut row =
+        tx.one("SELECT COUNT(*) FROM plan p JOIN provider v ON v.id = p.provider_id WHERE v.slug = 'quay'", &[]).await.unwrap();
     assert_eq!(row.take::<i64>().unwrap(), 3);
     drop(tx);
     assert_eq!(hub.post("priya", SUBS, body).await.expect(422).wrong_fields(), ["slug taken"]);
@@ -103,7 +102,8 @@ async fn providers_nest_so_deep_and_no_higher_than_their_own_ceiling(#[values(En
     let hub = hub(engine).await;
     let (sub, version) = harbor(&hub.get("priya", SUBS).await.expect(200));
     hub.patch("priya", &sub, version, json!({"ceiling": "T2"})).await.expect(200);
-    let body = |slug: &str, ceiling: &str| json!({"name": "Pier", "slug": slug, "ceiling": ceiling, "admin_email": "a@pier.example"});
+    let body =
+        |slug: &str, ceiling: &str| json!({"name": "Pier", "slug": slug, "ceiling": ceiling, "admin_email": "a@pier.example"});
     hub.post("harriet", "/providers/harbor/sub-providers", body("pier", "T1")).await.expect(403);
     hub.patch("harriet", "/providers/harbor", version + 1, json!({"settings": {"sub_providers": true}})).await.expect(200);
     let above = hub.post("harriet", "/providers/harbor/sub-providers", body("pier", "T3")).await.expect(422);

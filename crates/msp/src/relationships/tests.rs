@@ -14,7 +14,10 @@ async fn hub(engine: Engine) -> TestHub {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_says_in_both_ledgers_what_it_means(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = hub(engine).await;
-    assert_eq!(hub.send("priya", Method::PATCH, ACME, Some(json!({"tier": "T1"})), &[]).await.expect(428).code(), "precondition_required");
+    assert_eq!(
+        hub.send("priya", Method::PATCH, ACME, Some(json!({"tier": "T1"})), &[]).await.expect(428).code(),
+        "precondition_required"
+    );
     let lowered = hub.patch("priya", ACME, 1, json!({"tier": "T1"})).await.expect(200);
     assert_eq!(lowered.version(), 2);
     assert_eq!(lowered.json["relationship"]["tier"], "T1");
@@ -46,7 +49,10 @@ async fn the_end_makes_it_expire(#[values(Engine::Sqlite, Engine::Postgres)] eng
     assert_eq!(seen.json["relationship"]["state"], "expired");
     assert_eq!(state(json!({"ends_at": null}), 3).await, "active");
     let entry = hub.tenant_ledger("acme").await.pop().unwrap();
-    assert_eq!((&entry["changes"][0]["before"]["assignments"], &entry["changes"][0]["after"]["assignments"]), (&json!(0), &json!(5)));
+    assert_eq!(
+        (&entry["changes"][0]["before"]["assignments"], &entry["changes"][0]["after"]["assignments"]),
+        (&json!(0), &json!(5))
+    );
 }
 
 #[rstest]

@@ -26,7 +26,8 @@ async fn failed(hub: &TestHub, name: &str) -> Option<i64> {
 async fn the_newest_wins(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = hub(engine).await;
     assert_eq!(failed(&hub, "acme").await, None);
-    publish(&hub, "acme", json!({"score_bp": 9000, "failed": 1, "scan_at": START, "trend": [[20_000, 9000]], "recheck_at": null})).await;
+    publish(&hub, "acme", json!({"score_bp": 9000, "failed": 1, "scan_at": START, "trend": [[20_000, 9000]], "recheck_at": null}))
+        .await;
     publish(&hub, "acme", json!({"score_bp": 8000, "failed": 2, "scan_at": START, "frameworks": [{"framework": "CIS"}]})).await;
     assert_eq!(failed(&hub, "acme").await, Some(2));
     assert_eq!(failed(&hub, "zeta").await, None);
