@@ -81,7 +81,7 @@ pub(super) fn enter(way: &Way, now: Timestamp) -> Enter {
         (_, RelationshipState::Frozen) => "Provider access to this organisation is frozen.",
         (_, RelationshipState::Expired) => "Your provider's relationship with this organisation has expired.",
         _ if !way.chain_live => "A provider above yours has no live relationship with this organisation.",
-        _ if !way.may_view => "Your assignment does not include view.",
+        _ if !way.may_view => "Your assignment does not include viewing.",
         _ => return Enter { allowed: true, why: None },
     };
     Enter { allowed: false, why: Some(why.to_owned()) }
