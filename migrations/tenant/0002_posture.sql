@@ -162,16 +162,25 @@ CREATE TABLE comment (
     {tenant_id},
     id uuid NOT NULL,
     finding_id uuid NOT NULL,
+    n bigint NOT NULL,                       -- 1 is the finding's first
     author text NOT NULL,                    -- JSON: id, name, as, staff
     body text NOT NULL,
     at bigint NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX comment_finding ON comment (tenant_id, finding_id, id);
+CREATE INDEX comment_finding ON comment (tenant_id, finding_id, n);
+
+-- Whoever changes what is scored holds this row until the commit, so that no two compute the score at once without each other's
+-- change.
+CREATE TABLE score_head (
+    {tenant_id},
+    n bigint NOT NULL,
+    PRIMARY KEY (tenant_id)
+);
 
 CREATE TABLE score_point (
     {tenant_id},
-    id uuid NOT NULL,
+    n bigint NOT NULL,                       -- in the order in which they were made
     at bigint NOT NULL,
     score_bp bigint,                         -- hundredths of a percent; NULL: no control was judged
     passed bigint NOT NULL,                  -- with the overridden ones
@@ -180,6 +189,6 @@ CREATE TABLE score_point (
     critical bigint NOT NULL,
     high bigint NOT NULL,
     scan_id uuid,                            -- NULL: an override began or ended
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (tenant_id, n)
 );
-CREATE INDEX score_point_at ON score_point (tenant_id, at, id);
+CREATE INDEX score_point_at ON score_point (tenant_id, at, n);

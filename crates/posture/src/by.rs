@@ -40,9 +40,10 @@ pub(crate) fn me(tx: &ReadTx<Data>) -> Result<By> {
 pub(crate) fn of(caller: &Caller, grant: Option<&ledger::Grant>) -> By {
     let provider = grant.and_then(|grant| grant.provider.as_ref());
     let acted_as = match (grant, provider) {
-        (Some(grant), Some(provider)) => {
-            grant.tier.as_ref().map_or_else(|| format!("{} staff", provider.name), |tier| format!("{} staff · {tier}", provider.name))
-        }
+        (Some(grant), Some(provider)) => grant
+            .tier
+            .as_ref()
+            .map_or_else(|| format!("{} staff", provider.name), |tier| format!("{} staff · {tier}", provider.name)),
         (Some(grant), None) => grant.role.clone().unwrap_or_default(),
         (None, _) => String::new(),
     };

@@ -43,8 +43,6 @@ kernel::kinds! {
     OverrideItem OverrideId "ovr";
     /// What somebody said about a finding.
     CommentItem CommentId "cmt";
-    /// The score at one instant.
-    Point PointId "pnt";
 }
 
 /// Longest list that is answered in one piece.

@@ -31,8 +31,10 @@ impl People for Cast {
     fn assignable(&self, tenant: kernel::TenantId) -> BoxFuture<'_, kernel::Result<Vec<Assignee>>> {
         let acme = tenant == testkit::tenant(ACME);
         Box::pin(async move {
-            let one = |name: &str, acts_as: &str, staff| Assignee { id: person(name), name: name.into(), acts_as: acts_as.into(), staff };
-            let all = vec![one("admin", "admin", false), one("auditor", "auditor", false), one("t2", "Northwind IT staff · T2", true)];
+            let one =
+                |name: &str, acts_as: &str, staff| Assignee { id: person(name), name: name.into(), acts_as: acts_as.into(), staff };
+            let all =
+                vec![one("admin", "admin", false), one("auditor", "auditor", false), one("t2", "Northwind IT staff · T2", true)];
             Ok(if acme { all } else { Vec::new() })
         })
     }
@@ -51,6 +53,13 @@ impl Stage {
         change(&mut settings);
         crate::provide(&hub.hub, settings);
         hub.hub.provide::<Arc<dyn People>>(Arc::new(Cast));
+        // Sessions that were never idle, so that tests may move the clock by months.
+        let mut tx = hub.hub.system_write("test.sessions", "sessions of the cast do not run out").await.expect("a write");
+        let far = START.plus_days(9_000);
+        tx.execute("UPDATE session SET last_seen_at = ?1, idle_expires_at = ?1, expires_at = ?1", kernel::params![far])
+            .await
+            .expect("kept");
+        tx.commit().await.expect("kept");
         Self { hub, spool }
     }
 
@@ -103,11 +112,22 @@ impl Stage {
 
     /// Rows of every table that an import writes.
     pub async fn rows(&self) -> Vec<(String, i64)> {
-        let mut tx = self.hub.hub.system(testkit::tenant(ACME), "test.look", "a test counts rows").await.expect("the tenant exists");
+        let mut tx =
+            self.hub.hub.system(testkit::tenant(ACME), "test.look", "a test counts rows").await.expect("the tenant exists");
         let mut rows = Vec::new();
-        for table in ["source", "scan", "control", "control_framework", "scan_control", "finding", "finding_evidence", "finding_history",
-            "override_item", "comment", "score_point"]
-        {
+        for table in [
+            "source",
+            "scan",
+            "control",
+            "control_framework",
+            "scan_control",
+            "finding",
+            "finding_evidence",
+            "finding_history",
+            "override_item",
+            "comment",
+            "score_point",
+        ] {
             let mut row = tx.one(&format!("SELECT COUNT(*) FROM {table}"), &[]).await.expect("counts");
             rows.push((table.to_owned(), row.take().expect("a count")));
         }
@@ -116,12 +136,13 @@ impl Stage {
 
     /// The summary that lies ready for the control database.
     pub async fn summary(&self) -> crate::Summary {
-        let mut tx = self.hub.hub.system(testkit::tenant(ACME), "test.look", "a test reads the outbox").await.expect("the tenant exists");
+        let mut tx =
+            self.hub.hub.system(testkit::tenant(ACME), "test.look", "a test reads the outbox").await.expect("the tenant exists");
         tx.one("SELECT payload FROM outbox WHERE topic = 'summary'", &[]).await.expect("a summary").json().expect("ours")
     }
 }
 
-fn line(finding: &Value) -> String {
+pub(crate) fn line(finding: &Value) -> String {
     let text = |pointer: &str| finding.pointer(pointer).and_then(Value::as_str).unwrap_or("-").to_owned();
     format!(
         "{} {}: {} {} {}d",
@@ -188,7 +209,11 @@ impl Shot {
             remediation: Some(format!("Repair {uid}")),
             url: Some("https://example.org/why".into()),
             severity: severity(uid),
-            frameworks: if uid.contains('z') { vec![] } else { vec![("CIS-5.0".into(), uid.clone()), ("ISO27001".into(), "A.1".into())] },
+            frameworks: if uid.contains('z') {
+                vec![]
+            } else {
+                vec![("CIS-5.0".into(), uid.clone()), ("ISO27001".into(), "A.1".into())]
+            },
         };
         let at = START.0 + self.day * DAY_US;
         let finding = |(uid, resource, result): &(String, String, formats::Outcome)| formats::Finding {

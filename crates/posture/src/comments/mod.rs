@@ -6,6 +6,8 @@
 
 mod http;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use kernel::door::scope::Data;
 use kernel::validate::Check;
@@ -62,8 +64,8 @@ pub(crate) async fn create(tx: &mut WriteTx<Data>, finding: FindingId, asked: Co
     check.done()?;
     let about = findings::lock(tx, finding).await?;
     let (by, id, at) = (by::me(tx)?, CommentId::new(tx.now()), tx.now());
-    store::insert(tx, id, finding, &by, &text).await?;
-    findings::count_comment(tx, finding).await?;
+    let n = findings::count_comment(tx, finding).await?;
+    store::insert(tx, id, (finding, n), &by, &text).await?;
     let comment = Comment { id, author: author(by, true), text, at };
     tx.subject("finding", finding, about.title).changed("comment", id, &(), &comment);
     Ok(comment)

@@ -34,8 +34,12 @@ const STATE: &str = "WITH seen AS (
 
 const COLUMNS: &str = "g.id, g.uid, g.title, g.severity, g.tool, g.failing, g.passing, g.covered";
 
-const ORDERS: &[(&str, &str)] =
-    &[("severity", "g.severity_rank"), ("title", "lower(g.title)"), ("uid", "lower(g.uid)"), ("failing", "(g.failing - g.covered)")];
+const ORDERS: &[(&str, &str)] = &[
+    ("severity", "g.severity_rank"),
+    ("title", "lower(g.title)"),
+    ("uid", "lower(g.uid)"),
+    ("failing", "(g.failing - g.covered)"),
+];
 
 fn control(row: &mut Row) -> Result<Control, StoreError> {
     let (id, uid, title, severity, tool) = (row.take()?, row.take()?, row.take()?, row.parse()?, row.take()?);

@@ -77,7 +77,11 @@ impl Filter {
         // PostgreSQL wants every parameter to be used, and not every query asks for the status.
         query.push(" WHERE NOT f.gone AND CAST(?1 AS bigint) IS NOT NULL");
         if let Some(pattern) = self.pattern.as_deref() {
-            query.push(" AND (lower(f.title) LIKE ").bind(pattern).push(" ESCAPE '\\' OR lower(f.resource_uid) LIKE ").bind(pattern);
+            query
+                .push(" AND (lower(f.title) LIKE ")
+                .bind(pattern)
+                .push(" ESCAPE '\\' OR lower(f.resource_uid) LIKE ")
+                .bind(pattern);
             query.push(" ESCAPE '\\' OR lower(COALESCE(f.resource_name, '')) LIKE ").bind(pattern);
             query.push(" ESCAPE '\\' OR f.control_id IN (SELECT k.id FROM control k WHERE lower(k.uid) LIKE ").bind(pattern);
             query.push(" ESCAPE '\\' OR lower(k.title) LIKE ").bind(pattern).push(" ESCAPE '\\'))");

@@ -314,7 +314,9 @@ pub(crate) async fn take(tx: &mut WriteTx<Data>, id: FindingId, asked: Take) -> 
     let me = by::me(tx)?;
     let is_mine = finding.assignee.as_ref().is_some_and(|one| one.id == me.id);
     match (asked.mine, &finding.assignee) {
-        (true, Some(_)) if !is_mine => Err(Error::Conflict("Somebody else looks after this finding. Ask them to release it.".into())),
+        (true, Some(_)) if !is_mine => {
+            Err(Error::Conflict("Somebody else looks after this finding. Ask them to release it.".into()))
+        }
         (false, _) if !is_mine => Err(Error::Conflict("This finding is not yours to release.".into())),
         (true, Some(_)) => store::one(tx, id).await?.ok_or(Error::NotFound),
         (mine, _) => set_assignee(tx, id, finding, mine.then_some(me)).await,
@@ -350,8 +352,8 @@ pub(crate) async fn lock(tx: &mut WriteTx<Data>, id: FindingId) -> Result<Locked
     store::lock(tx, id).await?.ok_or(Error::NotFound)
 }
 
-/// Notes that a finding has one comment more.
-pub(crate) async fn count_comment(tx: &mut WriteTx<Data>, id: FindingId) -> Result<()> {
+/// Notes that a finding has one comment more. Answers how many it has now.
+pub(crate) async fn count_comment(tx: &mut WriteTx<Data>, id: FindingId) -> Result<i64> {
     Ok(store::count_comment(tx, id).await?)
 }
 

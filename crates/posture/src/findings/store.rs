@@ -44,8 +44,7 @@ fn finding(row: &mut Row, now: Timestamp, staff_names: bool) -> Result<Finding, 
     let (id, title, severity, status) = (row.take()?, row.take()?, row.parse()?, row.parse::<Status>()?);
     let (lifecycle, result) = (row.parse()?, row.parse()?);
     let control = ControlRef { id: row.take()?, uid: row.take()?, title: row.take()? };
-    let resource =
-        Resource { uid: row.take()?, name: row.take()?, kind: row.take()?, region: row.take()?, account: row.take()? };
+    let resource = Resource { uid: row.take()?, name: row.take()?, kind: row.take()?, region: row.take()?, account: row.take()? };
     let (tool, first_seen_at) = (row.take()?, row.take()?);
     Ok(Finding {
         id,
@@ -150,7 +149,8 @@ impl Cell {
 
 pub(super) async fn framework_facet(tx: &mut ReadTx<Data>, filter: &Filter) -> Result<Vec<FacetCount>> {
     let (now, me) = (tx.now(), tx.me()?.person);
-    let mut query = filter.query("cf.framework, CAST(SUM(n.findings) AS bigint) FROM (SELECT f.control_id, COUNT(*) AS findings", now);
+    let mut query =
+        filter.query("cf.framework, CAST(SUM(n.findings) AS bigint) FROM (SELECT f.control_id, COUNT(*) AS findings", now);
     query.push(" FROM finding f");
     filter.push_wide(&mut query, Some(Facet::Framework));
     filter.push_narrow(&mut query, me);
@@ -185,10 +185,7 @@ pub(super) async fn one(tx: &mut ReadTx<Data>, id: FindingId) -> Result<Option<F
 
 pub(super) async fn view(tx: &mut ReadTx<Data>, id: FindingId) -> Result<Option<FindingView>, StoreError> {
     let (now, names) = (tx.now(), by::sees_staff_names(tx));
-    let sql = format!(
-        "SELECT {}, f.message, f.location, c.description, c.remediation, c.url {TABLES} WHERE f.id = ?2",
-        columns()
-    );
+    let sql = format!("SELECT {}, f.message, f.location, c.description, c.remediation, c.url {TABLES} WHERE f.id = ?2", columns());
     let Some(mut row) = tx.opt(&sql, params![now, id]).await? else { return Ok(None) };
     Ok(Some(FindingView {
         finding: finding(&mut row, now, names)?,
@@ -240,8 +237,8 @@ pub(super) async fn history(tx: &mut ReadTx<Data>, id: FindingId) -> Result<Vec<
 fn told(turns: Vec<Seen>, scans: Vec<(ScanId, Timestamp)>) -> Vec<Seen> {
     let between = scans.into_iter().filter(|(scan, _)| turns.iter().all(|turn| turn.scan != *scan));
     let between = between.map(|(scan, at)| Seen { scan, at, outcome: String::new() });
-    let mut all: Vec<Seen> = between.chain(turns.iter().cloned()).collect();
-    all.sort_by_key(|seen| (seen.at, seen.scan));
+    let mut all: Vec<Seen> = turns.iter().cloned().chain(between).collect();
+    all.sort_by_key(|seen| seen.at);
     let mut before = "passed".to_owned();
     for seen in &mut all {
         if seen.outcome.is_empty() {
@@ -286,9 +283,8 @@ pub(super) async fn set_assignee(tx: &mut WriteTx<Data>, id: FindingId, assignee
     Ok(())
 }
 
-pub(super) async fn count_comment(tx: &mut WriteTx<Data>, id: FindingId) -> Result<(), StoreError> {
-    tx.execute("UPDATE finding SET comments = comments + 1 WHERE id = ?1", params![id]).await?;
-    Ok(())
+pub(super) async fn count_comment(tx: &mut WriteTx<Data>, id: FindingId) -> Result<i64, StoreError> {
+    tx.one("UPDATE finding SET comments = comments + 1 WHERE id = ?1 RETURNING comments", params![id]).await?.take()
 }
 
 pub(super) async fn open_counts(tx: &mut ReadTx<Data>) -> Result<OpenCounts, StoreError> {

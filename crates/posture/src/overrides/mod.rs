@@ -11,6 +11,8 @@
 
 mod http;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 

@@ -95,7 +95,10 @@ pub(super) async fn insert(tx: &mut WriteTx<Data>, id: OverrideId, target: Targe
 pub(super) async fn revoke(tx: &mut WriteTx<Data>, id: OverrideId, by: &By) -> Result<bool, StoreError> {
     let now = tx.now();
     let revoked = tx
-        .execute("UPDATE override_item SET revoked_at = ?2, revoked_by = ?3 WHERE id = ?1 AND revoked_at IS NULL", params![id, now, by])
+        .execute(
+            "UPDATE override_item SET revoked_at = ?2, revoked_by = ?3 WHERE id = ?1 AND revoked_at IS NULL",
+            params![id, now, by],
+        )
         .await?;
     Ok(revoked > 0)
 }

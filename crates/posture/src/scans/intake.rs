@@ -43,13 +43,7 @@ pub(super) fn import(runtime: &Handle, cx: &TenantCx, job: &Job, settings: &Impo
     }
 }
 
-fn import_into(
-    runtime: &Handle,
-    tx: &mut WriteTx<Data>,
-    job: &Job,
-    settings: &ImportSettings,
-    spool: &Spool,
-) -> Result<Answer> {
+fn import_into(runtime: &Handle, tx: &mut WriteTx<Data>, job: &Job, settings: &ImportSettings, spool: &Spool) -> Result<Answer> {
     let file = job.what.file.as_str();
     if let Some(scan) = runtime.block_on(store::by_sha(tx, &spool.sha))? {
         tx.subject("scan", scan.id, file.to_owned()).reason("these bytes were imported before");
@@ -171,13 +165,7 @@ impl Sink for Intake<'_> {
 }
 
 impl<'a> Intake<'a> {
-    fn new(
-        runtime: &'a Handle,
-        tx: &'a mut WriteTx<Data>,
-        job: &'a Job,
-        settings: &'a ImportSettings,
-        spool: &'a Spool,
-    ) -> Self {
+    fn new(runtime: &'a Handle, tx: &'a mut WriteTx<Data>, job: &'a Job, settings: &'a ImportSettings, spool: &'a Spool) -> Self {
         Self {
             runtime,
             tx,
@@ -348,6 +336,13 @@ impl<'a> Intake<'a> {
             let stream = self.stream();
             (stream.source, stream.observed_at, stream.complete, stream.applied)
         };
+        if applied && complete {
+            self.counts.fixed += runtime.block_on(store::fix_missing(self.tx, source, scan, observed_at))?;
+        }
+        if applied {
+            runtime.block_on(store::trim_history(self.tx, source))?;
+        }
+        runtime.block_on(scores::hold(self.tx))?;
         let mut score_bp = None;
         if complete {
             let used: Vec<&Slot> = self.slots.iter().filter(|slot| slot.passing + slot.failing + slot.manual > 0).collect();
@@ -359,11 +354,7 @@ impl<'a> Intake<'a> {
             score_bp = own_score(&used, &whole);
         }
         if applied && complete {
-            self.counts.fixed += runtime.block_on(store::fix_missing(self.tx, source, scan, observed_at))?;
             runtime.block_on(store::set_latest(self.tx, source, scan, observed_at))?;
-        }
-        if applied {
-            runtime.block_on(store::trim_history(self.tx, source))?;
         }
         runtime.block_on(store::finish_scan(self.tx, scan, &self.counts, score_bp, &report.unknown_classes))?;
         if complete {

@@ -17,6 +17,10 @@ mod http;
 mod intake;
 mod job;
 mod life;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod real;
 mod spool;
 mod store;
 #[cfg(test)]
@@ -146,4 +150,10 @@ pub(crate) async fn view(tx: &mut ReadTx<Data>, id: ScanId) -> Result<Scan> {
 /// How many scans were imported.
 pub(crate) async fn count(tx: &mut ReadTx<Data>) -> Result<i64> {
     Ok(store::count(tx).await?)
+}
+
+/// The key that a source of this tool and target has.
+#[cfg(test)]
+pub(crate) fn source_key_for_tests(tool: &str, target: &str) -> uuid::Uuid {
+    uuid::Uuid::from_u128(store::source_key(tool, target, ""))
 }

@@ -129,6 +129,10 @@ fn key_of(kind: &str, parts: &[&str]) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
+pub(super) fn source_key(tool: &str, target: &str, profile: &str) -> u128 {
+    key_of("source", &[tool, target, profile])
+}
+
 pub(super) fn control_key(tool: &str, uid: &str) -> u128 {
     key_of("control", &[tool, uid])
 }
@@ -151,14 +155,9 @@ pub(super) fn finding_key(stream: &Stream, finding: &Finding) -> u128 {
 }
 
 /// Finds or makes the source of a file, and holds it until the commit.
-pub(super) async fn open_stream(
-    tx: &mut WriteTx<Data>,
-    origin: &Origin,
-    observed_at: Timestamp,
-    complete: bool,
-) -> Result<Stream> {
+pub(super) async fn open_stream(tx: &mut WriteTx<Data>, origin: &Origin, observed_at: Timestamp, complete: bool) -> Result<Stream> {
     let (target, profile) = (origin.target.as_deref().unwrap_or_default(), origin.profile.as_deref().unwrap_or_default());
-    let key = key_of("source", &[&origin.tool, target, profile]);
+    let key = source_key(&origin.tool, target, profile);
     let (id, now) = (SourceId::new(tx.now()), tx.now());
     let row = tx
         .opt(
@@ -182,13 +181,7 @@ pub(super) async fn open_stream(
     })
 }
 
-pub(super) async fn insert_scan(
-    tx: &mut WriteTx<Data>,
-    job: &Job,
-    spool: &Spool,
-    origin: &Origin,
-    stream: &Stream,
-) -> Result<()> {
+pub(super) async fn insert_scan(tx: &mut WriteTx<Data>, job: &Job, spool: &Spool, origin: &Origin, stream: &Stream) -> Result<()> {
     let (what, now) = (&job.what, tx.now());
     let inserted = tx
         .execute(
@@ -225,9 +218,7 @@ pub(super) async fn controls_of_tool(
     tool: &str,
 ) -> Result<Vec<(ControlId, String, u128, Severity)>, StoreError> {
     let rows = tx.rows("SELECT id, uid, content, severity FROM control WHERE tool = ?1", params![tool]).await?;
-    rows.into_iter()
-        .map(|mut row| Ok((row.take()?, row.take()?, row.take::<Uuid>()?.as_u128(), row.parse()?)))
-        .collect()
+    rows.into_iter().map(|mut row| Ok((row.take()?, row.take()?, row.take::<Uuid>()?.as_u128(), row.parse()?))).collect()
 }
 
 /// A control as it is to be written.
@@ -338,7 +329,9 @@ pub(super) async fn fix_missing(
     .await?;
     let fixed = tx
         .execute(
-            &format!("UPDATE finding SET result = 'pass', lifecycle = 'fixed', changes = changes + 1 WHERE {MISSING} AND result = 'fail'"),
+            &format!(
+                "UPDATE finding SET result = 'pass', lifecycle = 'fixed', changes = changes + 1 WHERE {MISSING} AND result = 'fail'"
+            ),
             these,
         )
         .await?;

@@ -252,15 +252,31 @@ fn lookup() -> String {
 
 fn findings_statements(complete: bool) -> Statements {
     const COLUMNS: [&str; 18] = [
-        "id", "key", "control_id", "title", "severity", "severity_order", "result", "lifecycle", "has_failed", "first_seen_at", "changes",
-        "message", "location", "resource_uid", "resource_name", "resource_kind", "resource_region", "resource_account",
+        "id",
+        "key",
+        "control_id",
+        "title",
+        "severity",
+        "severity_order",
+        "result",
+        "lifecycle",
+        "has_failed",
+        "first_seen_at",
+        "changes",
+        "message",
+        "location",
+        "resource_uid",
+        "resource_name",
+        "resource_kind",
+        "resource_region",
+        "resource_account",
     ];
     // `##7` is the seventh value of the row once more.
     let (scored, scored_values): (&[&str], &[&str]) =
         if complete { (&["scored_scan_id", "scored_result"], &["?2", "##7"]) } else { (&[], &[]) };
-    let names: Vec<&str> = COLUMNS.iter().copied().chain(["source_id", "last_scan_id", "last_seen_at"]).chain(scored.iter().copied()).collect();
-    let values: Vec<&str> =
-        COLUMNS.iter().map(|_| "#").chain(["?1", "?2", "?3"]).chain(scored_values.iter().copied()).collect();
+    let names: Vec<&str> =
+        COLUMNS.iter().copied().chain(["source_id", "last_scan_id", "last_seen_at"]).chain(scored.iter().copied()).collect();
+    let values: Vec<&str> = COLUMNS.iter().map(|_| "#").chain(["?1", "?2", "?3"]).chain(scored_values.iter().copied()).collect();
     let kept = ["id", "key", "source_id", "control_id"];
     let updates: Vec<String> =
         names.iter().filter(|name| !kept.contains(name)).map(|name| format!("{name} = excluded.{name}")).collect();

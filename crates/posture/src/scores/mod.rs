@@ -12,6 +12,8 @@
 
 mod http;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -188,6 +190,13 @@ pub(crate) async fn list(tx: &mut ReadTx<Data>, days: i64) -> Result<Scores> {
     Ok(Scores { items: items.collect() })
 }
 
+/// Holds the score until the commit, so that no two change it at once without each other's change. Rows of findings and controls are
+/// held before it, never after.
+pub(crate) async fn hold(tx: &mut WriteTx<Data>) -> Result<()> {
+    store::hold(tx).await?;
+    Ok(())
+}
+
 /// Keeps the point of a complete scan, and puts right the points after it that did not know of it.
 pub(crate) async fn scan_came(tx: &mut WriteTx<Data>, scan: ScanId, source: SourceId, at: Timestamp) -> Result<()> {
     let is_latest = store::latest_scan_at(tx).await? == Some(at);
@@ -225,6 +234,7 @@ async fn tally_at(tx: &mut ReadTx<Data>, at: Timestamp) -> Result<Tally> {
 
 /// Keeps a point because overrides changed, and lays the summary ready.
 pub(crate) async fn overrides_changed(tx: &mut WriteTx<Data>) -> Result<()> {
+    hold(tx).await?;
     let summary = summarise(tx).await?;
     let (now, tally) = (tx.now(), summary.tally());
     let is_news = store::last_tally(tx).await? != Some(tally);
@@ -236,6 +246,7 @@ pub(crate) async fn overrides_changed(tx: &mut WriteTx<Data>) -> Result<()> {
 
 /// Lays the summary ready for the control database, in this commit.
 pub(crate) async fn publish(tx: &mut WriteTx<Data>) -> Result<()> {
+    hold(tx).await?;
     let summary = summarise(tx).await?;
     publish_summary(tx, summary).await
 }
@@ -268,11 +279,8 @@ async fn summarise(tx: &mut ReadTx<Data>) -> Result<Summary> {
     let open = findings::open_counts(tx).await?;
     let expiring = overrides::expiring(tx, EXPIRING_DAYS).await?;
     let scan_at = store::latest_scan_at(tx).await?;
-    let decisions = [
-        ("override_expiring", expiring),
-        ("unassigned_critical", open.critical_unassigned),
-        ("new_critical", open.critical_new),
-    ];
+    let decisions =
+        [("override_expiring", expiring), ("unassigned_critical", open.critical_unassigned), ("new_critical", open.critical_new)];
     Ok(Summary {
         score_bp: scan_at.and_then(|_| tally.score_bp()),
         passed: tally.passed,

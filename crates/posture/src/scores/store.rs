@@ -6,7 +6,7 @@ use kernel::{ReadTx, Timestamp, WriteTx, params};
 
 use super::Tally;
 use crate::words::Severity;
-use crate::{ControlId, PointId, ScanId, SourceId};
+use crate::{ControlId, ScanId, SourceId};
 
 /// Points that are looked at together.
 const POINTS_MAX: i64 = 20_000;
@@ -26,7 +26,7 @@ pub(super) async fn points_since(tx: &mut ReadTx<Data>, since: Timestamp) -> Res
     let rows = tx
         .rows(
             "SELECT at, passed, failed, overridden, critical, high, scan_id FROM score_point WHERE at >= ?1
-             ORDER BY at DESC, id DESC LIMIT ?2",
+             ORDER BY at DESC, n DESC LIMIT ?2",
             params![since, POINTS_MAX],
         )
         .await?;
@@ -37,9 +37,15 @@ pub(super) async fn points_since(tx: &mut ReadTx<Data>, since: Timestamp) -> Res
 /// The numbers of the latest point.
 pub(super) async fn last_tally(tx: &mut ReadTx<Data>) -> Result<Option<Tally>, StoreError> {
     let row = tx
-        .opt("SELECT passed, failed, overridden, critical, high FROM score_point ORDER BY at DESC, id DESC LIMIT 1", params![])
+        .opt("SELECT passed, failed, overridden, critical, high FROM score_point ORDER BY at DESC, n DESC LIMIT 1", params![])
         .await?;
     row.map(|mut row| tally(&mut row)).transpose()
+}
+
+/// Holds the score until the commit. Answers the next number.
+pub(super) async fn hold(tx: &mut WriteTx<Data>) -> Result<i64, StoreError> {
+    let sql = "INSERT INTO score_head (n) VALUES (1) ON CONFLICT (tenant_id) DO UPDATE SET n = score_head.n + 1 RETURNING n";
+    tx.one(sql, params![]).await?.take()
 }
 
 pub(super) async fn insert_point(
@@ -48,19 +54,19 @@ pub(super) async fn insert_point(
     tally: Tally,
     scan: Option<ScanId>,
 ) -> Result<(), StoreError> {
-    let id = PointId::new(tx.now());
+    let n = hold(tx).await?;
     tx.execute(
-        "INSERT INTO score_point (id, at, score_bp, passed, failed, overridden, critical, high, scan_id)
+        "INSERT INTO score_point (n, at, score_bp, passed, failed, overridden, critical, high, scan_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![id, at, tally.score_bp(), tally.passed, tally.failed, tally.overridden, tally.critical, tally.high, scan],
+        params![n, at, tally.score_bp(), tally.passed, tally.failed, tally.overridden, tally.critical, tally.high, scan],
     )
     .await?;
     Ok(())
 }
 
-pub(super) async fn update_point(tx: &mut WriteTx<Data>, point: PointId, tally: Tally) -> Result<(), StoreError> {
+pub(super) async fn update_point(tx: &mut WriteTx<Data>, point: i64, tally: Tally) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE score_point SET score_bp = ?2, passed = ?3, failed = ?4, overridden = ?5, critical = ?6, high = ?7 WHERE id = ?1",
+        "UPDATE score_point SET score_bp = ?2, passed = ?3, failed = ?4, overridden = ?5, critical = ?6, high = ?7 WHERE n = ?1",
         params![point, tally.score_bp(), tally.passed, tally.failed, tally.overridden, tally.critical, tally.high],
     )
     .await?;
@@ -72,11 +78,11 @@ pub(super) async fn scan_points_between(
     tx: &mut ReadTx<Data>,
     after: Timestamp,
     until: Option<Timestamp>,
-) -> Result<Vec<(PointId, Timestamp)>, StoreError> {
+) -> Result<Vec<(i64, Timestamp)>, StoreError> {
     let until = until.unwrap_or(Timestamp(i64::MAX));
     let rows = tx
         .rows(
-            "SELECT id, at FROM score_point WHERE at > ?1 AND at < ?2 AND scan_id IS NOT NULL ORDER BY at, id LIMIT ?3",
+            "SELECT n, at FROM score_point WHERE at > ?1 AND at < ?2 AND scan_id IS NOT NULL ORDER BY at, n LIMIT ?3",
             params![after, until, POINTS_MAX],
         )
         .await?;
@@ -117,7 +123,5 @@ pub(super) async fn controls_of_scan_at(
             params![source, at],
         )
         .await?;
-    rows.into_iter()
-        .map(|mut row| Ok((row.take()?, row.parse()?, [row.take()?, row.take()?, row.take()?])))
-        .collect()
+    rows.into_iter().map(|mut row| Ok((row.take()?, row.parse()?, [row.take()?, row.take()?, row.take()?]))).collect()
 }
