@@ -88,7 +88,7 @@ function Requirements({ c }: { c: Pick<Control, 'frameworks'> }) {
   const [first, second, ...more] = c.frameworks;
   if (!first) return <span className="dim">–</span>;
   const all = c.frameworks.map((f) => `${f.framework} ${f.requirement}`).join(', ');
-  return <span className="row tight" title={all}>{[first, second].map((f) => f && <span key={`${f.framework}${f.requirement}`} className="tier">{f.framework} {f.requirement}</span>)}{more.length > 0 && <span className="xs dim nowrap">{t('compliance.more', { count: more.length })}</span>}</span>;
+  return <span className="row tight reqs" title={all}>{[first, second].map((f) => f && <span key={`${f.framework}${f.requirement}`} className="tier">{f.framework} {f.requirement}</span>)}{more.length > 0 && <span className="xs dim nowrap">{t('compliance.more', { count: more.length })}</span>}</span>;
 }
 function None({ filtered, clear }: { filtered: boolean; clear: () => void }) {
   const { t } = useTranslation();

@@ -125,5 +125,5 @@ function RecentRow({ e }: { e: LedgerEntry }) {
   const { t } = useTranslation();
   const name = useActionName();
   const as = !e.as ? (e.actor.kind === 'person' ? null : t(`ledger.actor.${e.actor.kind}`)) : e.as.provider ? [e.as.provider.name, e.as.tier].filter(Boolean).join(' · ') : e.as.role && t(`role.${e.as.role}` as 'role.admin', { defaultValue: e.as.role });
-  return <li><span className="dim"><RelativeTime at={e.at} /></span><span className="row tight"><span className="semi trunc">{e.actor.name}</span>{as && <span className="tier">{as}</span>}</span><span className="min0 trunc" title={e.subject?.label ?? undefined}>{name(e.action)} <span className="dim2">{e.subject?.label ?? e.subject?.id}</span></span>{e.outcome !== 'done' && <StateBadge state={e.outcome} />}</li>;
+  return <li><span className="dim"><RelativeTime at={e.at} /></span><span className="row tight"><span className="semi trunc">{e.actor.name}</span>{as && <span className="tier">{as}</span>}</span><span className="row tight"><span className="trunc" title={e.subject?.label ?? undefined}>{name(e.action)} <span className="dim2">{e.subject?.label ?? e.subject?.id}</span></span>{e.outcome !== 'done' && <StateBadge state={e.outcome} />}</span></li>;
 }

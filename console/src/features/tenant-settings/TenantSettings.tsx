@@ -43,7 +43,7 @@ function Form({ settings: s }: { settings: Settings }) {
     <form onSubmit={f.submit} noValidate className="stack narrow">
       {off && <p className="note flush">{t('settings.readOnly')} {why}</p>}
       <FormProblem problem={f.problem} />
-      <Panel title={t('tenantSettings.scans')} pad><NumberInput label={t('tenantSettings.interval')} description={t('tenantSettings.intervalHelp')} required w={320} maw="100%" min={1} max={DAYS_MAX} allowDecimal={false} suffix={t('tenantSettings.daysSuffix')} readOnly={off} {...g('scan_interval_days')} /></Panel>
+      <Panel title={t('tenantSettings.scans')} pad><NumberInput label={t('tenantSettings.interval')} description={t('tenantSettings.intervalHelp')} required w="100%" maw={320} min={1} max={DAYS_MAX} allowDecimal={false} suffix={t('tenantSettings.daysSuffix')} readOnly={off} {...g('scan_interval_days')} /></Panel>
       <Panel title={t('tenantSettings.provider')} pad><div className="fields">
         <Switch label={t('tenantSettings.comments')} description={t('tenantSettings.commentsHelp')} disabled={off} {...g('comments_from_t1', { type: 'checkbox' })} />
         <dl className="facts"><dt>{t('settings.staffShown')}</dt><dd>{t(s.staff_shown === 'by_name' ? 'settings.byName' : 'settings.byRole')}<span className="xs dim block">{t('tenantSettings.byProvider')}</span></dd></dl>
