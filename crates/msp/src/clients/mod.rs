@@ -9,7 +9,7 @@
 //!   too; suspended and archived ones have filters of their own. Counts and key figures are of all clients, whatever is searched for.
 //! - A trend has a value a day for [`TREND_DAYS`] days, the last known one carried on; the delta compares with that long ago.
 //!
-//! What this deliberately does not do: look into tenants. All of it is control records, in three queries a page.
+//! What this deliberately does not do: look into tenants. All of it is control records: two queries a page, whoever looks.
 
 mod export;
 mod http;
@@ -272,17 +272,16 @@ fn parse_group(name: &str) -> Result<Group> {
 pub async fn list(tx: &mut ReadTx<scope::Provider>, query: ClientQuery) -> Result<ClientList> {
     let wanted = Wanted::try_from(query)?;
     let eye = eye(tx).await?;
-    let (total, counts, mut kpis) = store::totals(tx, &eye, &wanted).await?;
+    let store::Board { page: Page { items, next, total }, counts, mut kpis } = store::board(tx, &eye, &wanted).await?;
     kpis.average_delta = store::average_delta(tx, &eye).await?;
     kpis.clients_max = eye.tenants_max();
-    let Page { items, next, .. } = store::page(tx, &eye, &wanted, total).await?;
     Ok(ClientList { items, next, total, counts, kpis })
 }
 
 /// A page of the clients alone, for the export.
 pub(crate) async fn rows(tx: &mut ReadTx<scope::Provider>, wanted: &Wanted) -> Result<Page<Client>> {
     let eye = eye(tx).await?;
-    store::page(tx, &eye, wanted, 0).await
+    Ok(store::board(tx, &eye, wanted).await?.page)
 }
 
 /// Who looks, and how far they see.

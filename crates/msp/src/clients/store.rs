@@ -1,7 +1,7 @@
 use access::{Mask, RelationshipState, TenantState, Tier};
 use kernel::paging::Order;
 use kernel::store::{Query, Row, StoreError, Value};
-use kernel::{Error, Page, PersonId, ProviderId, ReadTx, Result, Timestamp, scope};
+use kernel::{Error, Page, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, scope};
 use uuid::Uuid;
 
 use super::rules::{self, Way};
@@ -39,12 +39,10 @@ impl Eye {
         self.lineage[0].tenants_max.filter(|_| self.sees != Sees::Assigned)
     }
 
-    /// `FROM … WHERE …`: the clients that are seen. `r1`, `r2` are the relationships of the providers above, `a` the assignment.
-    fn from(&self, query: &mut Query) {
-        query.push(
-            " FROM relationship r JOIN tenant t ON t.id = r.tenant_id JOIN plan p ON p.id = t.plan_id
-              LEFT JOIN summary s ON s.tenant_id = t.id",
-        );
+    /// `FROM … WHERE …` with more tables: the clients that are seen. `r1`, `r2` are the relationships of the providers above, `a` the assignment.
+    fn from(&self, query: &mut Query, more: &str) {
+        query.push(" FROM relationship r JOIN tenant t ON t.id = r.tenant_id LEFT JOIN summary s ON s.tenant_id = t.id");
+        query.push(more);
         for (level, link) in self.lineage.iter().enumerate().skip(1) {
             query.push(&format!(" LEFT JOIN relationship r{level} ON r{level}.tenant_id = t.id AND r{level}.provider_id = "));
             query.bind(link.id);
@@ -105,7 +103,7 @@ impl Eye {
         ));
         query.bind(self.now).push(" THEN 1 ELSE 0 END AS scan, CASE WHEN t.provider_id = ").bind(self.provider);
         query.push(" THEN 0 ELSE 1 END AS below");
-        self.from(&mut query);
+        self.from(&mut query, " JOIN plan p ON p.id = t.plan_id");
         query.push(
             "), facts AS (SELECT m.*, CASE WHEN m.state = 'active' AND m.seats > m.seats_max THEN 1 ELSE 0 END AS over_limit,
                  CASE WHEN m.state = 'active' AND (m.critical > 0 OR m.scan > 0 OR m.seats > m.seats_max
@@ -172,31 +170,40 @@ fn order(wanted: &Wanted) -> Result<Order> {
     Ok(Order { key, descending })
 }
 
-/// Clients after filters; counts and key figures before them.
-pub(super) async fn totals(tx: &mut Tx, eye: &Eye, wanted: &Wanted) -> Result<(i64, ClientCounts, ClientKpis)> {
-    let mut query = eye.facts();
-    query.push(" SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN 1 = 1");
-    narrow(&mut query, wanted)?;
-    query.push(" THEN 1 ELSE 0 END), 0) AS bigint)");
+/// A page, with counts and key figures of everything before filters.
+pub(super) struct Board {
+    pub page: Page<Client>,
+    pub counts: ClientCounts,
+    pub kpis: ClientKpis,
+}
+
+/// `, totals AS (…)`: one row.
+fn push_totals(query: &mut Query, wanted: &Wanted) -> Result<()> {
+    query.push(", totals AS (SELECT CAST(COALESCE(SUM(CASE WHEN 1 = 1");
+    narrow(query, wanted)?;
+    query.push(" THEN 1 ELSE 0 END), 0) AS bigint) AS n0, COUNT(*) AS n1");
     let groups =
         [Group::Attention, Group::Stale, Group::Never, Group::OverLimit, Group::Suspended, Group::Archived, Group::SubProvider];
-    for group in groups {
-        query.push(&format!(", CAST(COALESCE(SUM(CASE WHEN {} THEN 1 ELSE 0 END), 0) AS bigint)", group_condition(group)));
-    }
-    for figure in [
+    let groups = groups.iter().map(|group| format!("CASE WHEN {} THEN 1 ELSE 0 END", group_condition(*group)));
+    let figures = [
         "CASE WHEN f.score_bp IS NOT NULL THEN 1 ELSE 0 END",
         "COALESCE(f.score_bp, 0)",
         "f.critical",
         "CASE WHEN f.critical > 0 THEN 1 ELSE 0 END",
         "f.high",
-    ] {
-        query.push(&format!(", CAST(COALESCE(SUM(CASE WHEN f.state = 'active' THEN {figure} ELSE 0 END), 0) AS bigint)"));
+    ];
+    let figures = figures.iter().map(|figure| format!("CASE WHEN f.state = 'active' THEN {figure} ELSE 0 END"));
+    for (n, sum) in (2..).zip(groups.chain(figures)) {
+        query.push(&format!(", CAST(COALESCE(SUM({sum}), 0) AS bigint) AS n{n}"));
     }
-    query.push(" FROM facts f");
-    let mut row = tx.one(&query.sql, &query.params).await?;
-    let (all, total) = (row.take()?, row.take()?);
+    query.push(" FROM facts f)");
+    Ok(())
+}
+
+fn totals(row: &mut Row) -> Result<(i64, ClientCounts, ClientKpis), StoreError> {
+    let total = row.take()?;
     let counts = ClientCounts {
-        all,
+        all: row.take()?,
         attention: row.take()?,
         stale: row.take()?,
         never: row.take()?,
@@ -214,7 +221,7 @@ pub(super) async fn totals(tx: &mut Tx, eye: &Eye, wanted: &Wanted) -> Result<(i
         high: row.take()?,
         stale: counts.stale,
         never: counts.never,
-        clients: all,
+        clients: counts.all,
         clients_max: None,
     };
     Ok((total, counts, kpis))
@@ -228,7 +235,7 @@ fn mean(sum: i64, count: i64) -> Option<f64> {
 /// The mean delta of active clients.
 pub(super) async fn average_delta(tx: &mut Tx, eye: &Eye) -> Result<Option<f64>> {
     let mut query = Query::new("SELECT s.score_bp, s.trend");
-    eye.from(&mut query);
+    eye.from(&mut query, "");
     query.push(" AND t.state = 'active' AND s.score_bp IS NOT NULL");
     let today = rules::day_of(eye.now);
     let (mut sum, mut count) = (0, 0);
@@ -242,31 +249,38 @@ pub(super) async fn average_delta(tx: &mut Tx, eye: &Eye) -> Result<Option<f64>>
     Ok(mean(sum, count))
 }
 
-/// One page. Orders and cuts the lean rows first, and reads the rest of those that are left.
-pub(super) async fn page(tx: &mut Tx, eye: &Eye, wanted: &Wanted, total: i64) -> Result<Page<Client>> {
-    let order = order(wanted)?;
+/// The page and the totals in one query, so that the facts are gathered once. It orders and cuts the lean rows first, and reads the
+/// rest of those that are left. The totals stand on every row, and on one without a client when there is none.
+pub(super) async fn board(tx: &mut Tx, eye: &Eye, wanted: &Wanted) -> Result<Board> {
+    let (order, limit) = (order(wanted)?, wanted.page.limit()?);
     let mut query = eye.facts();
-    query.push(&format!(
-        " SELECT c.id, c.slug, c.name, t.industry, c.plan, c.state, c.tier, c.relationship, c.ends_at, c.chain_live, c.mask,
-                 h.id, h.name, c.score_bp, COALESCE(s.passed, 0), COALESCE(s.failed, 0), COALESCE(s.overridden, 0),
-                 COALESCE(s.trend, '[]'), c.scan, c.scan_at, c.critical, c.high, c.seats, c.seats_max, c.attention, c.sort_key, c.id
-          FROM (SELECT f.*, {} AS sort_key FROM facts f WHERE 1 = 1",
-        order.key
-    ));
+    push_totals(&mut query, wanted)?;
+    query.push(&format!(", c AS (SELECT f.*, {} AS sort_key FROM facts f WHERE 1 = 1", order.key));
     narrow(&mut query, wanted)?;
     wanted.page.apply(&mut query, order, "f.id")?;
     let direction = if order.descending { "DESC" } else { "ASC" };
     query.push(&format!(
-        ") c JOIN tenant t ON t.id = c.id JOIN provider h ON h.id = t.provider_id LEFT JOIN summary s ON s.tenant_id = c.id
-         ORDER BY c.sort_key {direction}, c.id {direction}"
+        ") SELECT n.*, c.id, c.slug, c.name, t.industry, c.plan, c.state, c.tier, c.relationship, c.ends_at, c.chain_live, c.mask,
+                 h.id, h.name, c.score_bp, COALESCE(s.passed, 0), COALESCE(s.failed, 0), COALESCE(s.overridden, 0),
+                 COALESCE(s.trend, '[]'), c.scan, c.scan_at, c.critical, c.high, c.seats, c.seats_max, c.attention, c.sort_key, c.id
+          FROM totals n LEFT JOIN c ON 1 = 1 LEFT JOIN tenant t ON t.id = c.id LEFT JOIN provider h ON h.id = t.provider_id
+          LEFT JOIN summary s ON s.tenant_id = c.id
+          ORDER BY c.sort_key {direction}, c.id {direction}"
     ));
-    let rows = tx.query(&query).await?.into_iter().map(|row| client(row, eye));
-    Ok(Page::cut(rows.collect::<Result<_, StoreError>>()?, wanted.page.limit()?, total))
+    let (mut clients, mut last) = (Vec::new(), None);
+    for mut row in tx.query(&query).await? {
+        last = Some(totals(&mut row)?);
+        if let Some(id) = row.take()? {
+            clients.push(client(id, row, eye)?);
+        }
+    }
+    let (total, counts, kpis) = last.ok_or_else(|| Error::internal("an aggregate always has a row"))?;
+    Ok(Board { page: Page::cut(clients, limit, total), counts, kpis })
 }
 
-fn client(mut row: Row, eye: &Eye) -> Result<(Client, Value, Uuid), StoreError> {
+fn client(id: TenantId, mut row: Row, eye: &Eye) -> Result<(Client, Value, Uuid), StoreError> {
     let today = rules::day_of(eye.now);
-    let (id, slug, name) = (row.take()?, row.take()?, row.take()?);
+    let (slug, name) = (row.take()?, row.take()?);
     let (industry, plan): (String, String) = (row.take()?, row.take()?);
     let state: TenantState = row.parse()?;
     let tier = Tier::from_i64(row.take()?).unwrap_or(Tier::T0);
