@@ -1,0 +1,26 @@
+//! The demo: an MSP, "Northwind IT", with clients in every state, played through the API as its own people would.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `catalogue` | what the demo's scanners check: our own text, in TOML |
+//! | `estate` | what a client owns: accounts, users, buckets, hosts, repositories |
+//! | `scans` | ninety days of scan files for a client, made of the two |
+//! | `cast` | the clients and the people |
+//! | `api` | the client that sends their requests, in process |
+//! | `story` | who does what, in which order |
+//! | `run` | `tenantry demo` |
+//!
+//! Chance comes from the client's name, so the same demo is the same every time. What this deliberately does not do: write to a
+//! database, or anything else that a person with a browser could not.
+
+mod api;
+mod cast;
+mod catalogue;
+mod estate;
+mod random;
+mod run;
+pub mod scans;
+pub mod story;
+
+pub use catalogue::Area;
+pub use run::{Options, run};
