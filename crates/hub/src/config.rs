@@ -1,0 +1,254 @@
+//! Configuration: command line before environment before one TOML file before defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use kernel::secrets::SecretKey;
+use kernel::store::{StoreConfig, StoreLimits};
+use kernel::{Clock, HubConfig};
+use serde::Deserialize;
+
+/// Settings as they are given, on the command line (`--data`), in the environment (`TENANTRY_DATA`) or in the file (`data = …`).
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// TOML file with these settings
+    #[arg(long, env = "TENANTRY_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Folder of the embedded store, and of the master key [default: ./data]
+    #[arg(long, env = "TENANTRY_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "TENANTRY_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Address people reach the console at; https:// makes cookies Secure [default: http://<listen>]
+    #[arg(long, env = "TENANTRY_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Use PostgreSQL instead of the embedded store, postgres://user@host/database
+    #[arg(long, env = "TENANTRY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// PostgreSQL connections for control data, and as many for tenant data [default: 16]
+    #[arg(long, env = "TENANTRY_CONNECTIONS", value_name = "N")]
+    pub connections: Option<usize>,
+    /// File with the master key, 64 hexadecimal digits [default: <data>/master.key, made at the first start]
+    #[arg(long, env = "TENANTRY_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// The master key itself; only from the environment
+    #[arg(long, env = "TENANTRY_MASTER_KEY", value_name = "HEX", hide = true)]
+    #[serde(skip)]
+    pub master_key: Option<String>,
+    /// Most tenant databases kept open (embedded store) [default: 512]
+    #[arg(long, env = "TENANTRY_OPEN_TENANTS", value_name = "N")]
+    pub open_tenants: Option<usize>,
+    /// Take the client's address from X-Forwarded-For (behind a proxy that sets it)
+    #[arg(long, env = "TENANTRY_BEHIND_PROXY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub behind_proxy: Option<bool>,
+    /// Log lines as text or json [default: text on a terminal, json otherwise]
+    #[arg(long, env = "TENANTRY_LOG_FORMAT", value_parser = ["text", "json"])]
+    pub log_format: Option<String>,
+    /// What to log, as in `info,kernel=debug` [default: info]
+    #[arg(long, env = "TENANTRY_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// Settings with their defaults filled in.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Data folder.
+    pub data: PathBuf,
+    /// Where people reach the console.
+    pub public_url: String,
+    /// Where the data lives.
+    pub store: StoreConfig,
+    /// Bounds of the store.
+    pub limits: StoreLimits,
+    /// Where the master key comes from.
+    pub key: KeySource,
+    /// Behind a proxy.
+    pub behind_proxy: bool,
+    /// "text" or "json".
+    pub log_format: Option<String>,
+    /// Log filter.
+    pub log: String,
+}
+
+/// Where the master key comes from.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// The key itself.
+    Given(SecretKey),
+    /// A file; made with a new key when it is missing and `create`.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Whether a missing file is made.
+        create: bool,
+    },
+}
+
+/// A setting that is wrong, with what would be right.
+#[derive(Debug, thiserror::Error)]
+#[error("{setting}: {problem}")]
+pub struct ConfigError {
+    /// Its name.
+    pub setting: String,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+fn wrong(setting: &str, problem: impl Into<String>) -> ConfigError {
+    ConfigError { setting: setting.into(), problem: problem.into() }
+}
+
+impl Settings {
+    /// Fills in the file's settings and the defaults.
+    ///
+    /// # Errors
+    /// The file cannot be read or names unknown settings; a setting is out of its range.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let file = match &self.config {
+            Some(path) => read_file(path)?,
+            None => Self::default(),
+        };
+        let data = self.data.or(file.data).unwrap_or_else(|| PathBuf::from("data"));
+        let listen = self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let public_url = self.public_url.or(file.public_url).unwrap_or_else(|| format!("http://{listen}"));
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        if !(public_url.starts_with("http://") || public_url.starts_with("https://")) {
+            return Err(wrong("public_url", "must begin with http:// or https://"));
+        }
+        let connections = in_range("connections", self.connections.or(file.connections).unwrap_or(16), 1..=500)?;
+        let store = match self.database_url.or(file.database_url) {
+            Some(url) => StoreConfig::Postgres { url, connections },
+            None => StoreConfig::Sqlite { dir: data.clone() },
+        };
+        let open_tenants = in_range("open_tenants", self.open_tenants.or(file.open_tenants).unwrap_or(512), 1..=100_000)?;
+        let key = match (self.master_key, self.master_key_file.or(file.master_key_file)) {
+            (Some(hex), _) => KeySource::Given(SecretKey::from_hex(&hex).ok_or_else(|| wrong("master_key", "needs 64 hexadecimal digits"))?),
+            (None, Some(path)) => KeySource::File { path, create: false },
+            (None, None) => KeySource::File { path: data.join("master.key"), create: true },
+        };
+        Ok(Config {
+            listen,
+            data,
+            public_url,
+            store,
+            limits: StoreLimits { open_tenants, wait: Duration::from_secs(10) },
+            key,
+            behind_proxy: self.behind_proxy.or(file.behind_proxy).unwrap_or(false),
+            log_format: self.log_format.or(file.log_format),
+            log: self.log.or(file.log).unwrap_or_else(|| "info".into()),
+        })
+    }
+}
+
+fn in_range(setting: &str, value: usize, range: std::ops::RangeInclusive<usize>) -> Result<usize, ConfigError> {
+    if range.contains(&value) { Ok(value) } else { Err(wrong(setting, format!("must lie between {} and {}", range.start(), range.end()))) }
+}
+
+fn read_file(path: &Path) -> Result<Settings, ConfigError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&name, error.to_string()))?;
+    toml::from_str(&text).map_err(|error| wrong(&name, error.to_string()))
+}
+
+impl Config {
+    /// Where files lie while they are imported.
+    pub fn spool(&self) -> PathBuf {
+        self.data.join("spool")
+    }
+
+    /// What the kernel is opened with. Makes the data folder and, at the first start, the master key's file (mode 0600).
+    ///
+    /// # Errors
+    /// The folder or the key's file cannot be made or read.
+    pub fn hub(&self) -> Result<HubConfig, ConfigError> {
+        std::fs::create_dir_all(&self.data).map_err(|error| wrong("data", format!("{}: {error}", self.data.display())))?;
+        Ok(HubConfig {
+            store: self.store.clone(),
+            limits: self.limits,
+            master_key: self.key.load()?,
+            clock: Clock::system(),
+            public_url: self.public_url.clone(),
+            behind_proxy: self.behind_proxy,
+        })
+    }
+}
+
+impl KeySource {
+    /// The key.
+    ///
+    /// # Errors
+    /// Its file is missing, unreadable, or holds something else.
+    pub fn load(&self) -> Result<SecretKey, ConfigError> {
+        let (path, create) = match self {
+            Self::Given(key) => return Ok(key.clone()),
+            Self::File { path, create } => (path, *create),
+        };
+        let fail = |problem: String| wrong("master_key_file", format!("{}: {problem}", path.display()));
+        match std::fs::read_to_string(path) {
+            Ok(text) => SecretKey::from_hex(&text).ok_or_else(|| fail("must hold 64 hexadecimal digits".into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && create => {
+                let key = SecretKey::generate();
+                write_secret(path, &key.to_hex()).map_err(|error| fail(error.to_string()))?;
+                Ok(key)
+            }
+            Err(error) => Err(fail(error.to_string())),
+        }
+    }
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_comes_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.toml");
+        std::fs::write(&file, "listen = \"0.0.0.0:9000\"\nopen_tenants = 7\n").unwrap();
+        let settings = Settings { config: Some(file), listen: Some("127.0.0.1:1".parse().unwrap()), ..Settings::default() };
+        let config = settings.resolve().unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.limits.open_tenants, 7);
+        assert_eq!(config.public_url, "http://127.0.0.1:1");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.toml");
+        std::fs::write(&file, "lisen = \"0.0.0.0:9000\"\n").unwrap();
+        let error = Settings { config: Some(file), ..Settings::default() }.resolve().unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+        let error = Settings { connections: Some(0), ..Settings::default() }.resolve().unwrap_err();
+        assert_eq!(error.setting, "connections");
+        let error = Settings { master_key: Some("12".into()), ..Settings::default() }.resolve().unwrap_err();
+        assert_eq!(error.setting, "master_key");
+    }
+
+    #[test]
+    fn the_key_file_is_made_once_and_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let config = Settings { data: Some(folder.path().join("data")), ..Settings::default() }.resolve().unwrap();
+        let first = config.hub().unwrap().master_key.to_hex();
+        assert_eq!(first, config.hub().unwrap().master_key.to_hex());
+        let mode = std::fs::metadata(folder.path().join("data/master.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

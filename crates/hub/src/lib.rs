@@ -1,0 +1,17 @@
+//! The hub: wires the slices together and serves them.
+//!
+//! Everything that runs, runs through [`open`] and [`app`]: the server, the demo, the tests and the benchmarks.
+
+pub mod app;
+pub mod config;
+pub mod console;
+pub mod demo;
+pub mod doctor;
+pub mod import;
+pub mod serve;
+mod wiring;
+pub mod workers;
+
+pub use app::{app, openapi};
+pub use serve::open;
+pub use wiring::wire;

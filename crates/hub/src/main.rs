@@ -1,0 +1,103 @@
+//! The `tenantry` command.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use hub::config::Settings;
+use hub::{demo, doctor, import, serve};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Tenantry: one console for every client of a managed service provider.
+#[derive(Parser)]
+#[command(name = "tenantry", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and the console
+    Serve {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Serve a hub with the demo provider Northwind IT in it
+    Demo {
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        options: demo::Options,
+    },
+    /// Send a scan's file to a hub
+    Import(import::Import),
+    /// Check a configuration
+    Doctor {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("tenantry: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(arguments.command)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tenantry: {}", kernel::error::chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Serve { settings } => {
+            let config = settings.resolve()?;
+            log(&config.log, config.log_format.as_deref())?;
+            serve::serve(&config).await?;
+        }
+        Command::Demo { settings, options } => {
+            let config = settings.resolve()?;
+            log(if options.json { "warn" } else { &config.log }, config.log_format.as_deref())?;
+            demo::run(&config, &options).await?;
+        }
+        Command::Import(what) => {
+            log("warn", None)?;
+            println!("{}", import::line(&import::import(&what).await?));
+        }
+        Command::Doctor { settings } => {
+            let findings = doctor::check(&settings.resolve()?).await;
+            for finding in &findings {
+                println!("{finding}");
+            }
+            if findings.iter().any(|finding| matches!(finding, doctor::Finding::Bad(_))) {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Openapi => println!("{}", hub::openapi().to_pretty_json()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn log(filter: &str, format: Option<&str>) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("log: {error}"))?;
+    let is_text = format.map_or_else(|| std::io::stderr().is_terminal(), |format| format == "text");
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if is_text { builder.try_init()? } else { builder.json().flatten_event(true).with_current_span(true).try_init()? }
+    Ok(())
+}

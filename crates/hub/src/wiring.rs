@@ -1,0 +1,48 @@
+//! Who serves whom: the ports of one feature crate, filled by another. The only place where two of them meet.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use identity::setup::{Founder, Founding};
+use kernel::door::BoxFuture;
+use kernel::{Hub, Result, TenantId, WriteTx, scope};
+use posture::{Assignee, ImportSettings, People};
+
+/// Puts every crate's state into the hub and fills their ports. Files that are being imported lie in `spool`, a folder of this
+/// hub's own.
+pub fn wire(hub: &Hub, spool: &Path) {
+    identity::provide(hub);
+    hub.provide::<Arc<dyn Founder>>(Arc::new(Providers));
+    posture::provide(hub, ImportSettings::in_dir(spool));
+    hub.provide::<Arc<dyn People>>(Arc::new(TenantPeople(hub.clone())));
+    msp::summaries::wire(hub);
+}
+
+/// The first provider is made by `msp`.
+struct Providers;
+
+impl Founder for Providers {
+    fn found<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>, founding: &'a Founding) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let id = msp::providers::found(tx, &founding.provider_name, &founding.provider_slug, founding.person).await?;
+            tx.subject("provider", id, founding.provider_name.clone()).in_ledger_of(id);
+            Ok(())
+        })
+    }
+}
+
+/// Who may look after findings is known to `msp`.
+struct TenantPeople(Hub);
+
+impl People for TenantPeople {
+    fn assignable(&self, tenant: TenantId) -> BoxFuture<'_, Result<Vec<Assignee>>> {
+        Box::pin(async move {
+            let people = msp::people::assignable(&self.0, tenant).await?;
+            Ok(people.into_iter().map(as_posture_knows_them).collect())
+        })
+    }
+}
+
+fn as_posture_knows_them(person: msp::people::Assignee) -> Assignee {
+    Assignee { id: person.id, name: person.name, acts_as: person.as_, staff: person.is_staff }
+}

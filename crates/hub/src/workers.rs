@@ -1,0 +1,39 @@
+//! Work that no request does: carrying news that an interruption left lying, refreshing summaries that time alone changed, and
+//! finishing purges. Every step is its own transaction through the door, and may be done twice.
+
+use std::time::Duration;
+
+use kernel::{CanFail, Hub};
+use tokio::sync::watch;
+
+const EVERY: Duration = Duration::from_secs(30);
+/// Rounds between two sweeps over all tenants: ten minutes.
+const SWEEP_ROUNDS: u32 = 20;
+
+/// Works until told to stop.
+pub async fn run(hub: Hub, mut stop: watch::Receiver<bool>) {
+    for round in 0_u32.. {
+        if round.is_multiple_of(SWEEP_ROUNDS) {
+            hub.sweep().await.can_fail("the next sweep comes");
+        }
+        once(&hub).await;
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            // An error means that the sender is gone: stop as well.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// One round of what is due.
+pub async fn once(hub: &Hub) {
+    match msp::summaries::due(hub, hub.now()).await {
+        Ok(due) => {
+            for tenant in due {
+                posture::recheck(hub, tenant).await.can_fail("the next round tries again");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "cannot look for summaries that are due"),
+    }
+    msp::tenants::finish_purges(hub).await.can_fail("the next round tries again");
+}

@@ -1,0 +1,288 @@
+//! `access.txt`: every operation of our own OpenAPI document, called as every member of the cast, with own and with foreign ids.
+//!
+//! Bodies are made from the document's schemas, so a new endpoint is in the file without anybody adding it. A write that goes
+//! through is done on a copy of the hub, so that every call meets the same world.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+use testkit::{Answer, Engine, TestHub};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../access.txt");
+
+const CAST: &[&str] = &[
+    "nobody", "other_admin", "viewer", "auditor", "operator", "admin", "t0", "t1", "t2", "t3", "tech_none", "tech_expired", "tech_view",
+    "disabled", "priya", "harriet", "carla",
+];
+
+fn wired(hub: &kernel::Hub) -> axum::Router {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let spool = std::env::temp_dir().join(format!("tenantry-matrix-{}", std::process::id())).join(number.to_string());
+    hub::wire(hub, &spool);
+    hub::app(hub)
+}
+
+/// One operation of the document.
+struct Operation {
+    id: String,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    takes_file: bool,
+    query: String,
+}
+
+/// Ids that stand for `{name}` in a path: of the cast's own world, and of another's.
+struct Ids {
+    own: BTreeMap<String, String>,
+    foreign: BTreeMap<String, String>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_call_what() {
+    let pristine = TestHub::whole(Engine::Sqlite, wired).await;
+    let ids = seed(&pristine).await;
+    let mut world = World { pristine, copy: None };
+    let document: Value = serde_json::from_str(&hub::openapi().to_json().expect("plain data")).expect("JSON");
+    let mut text = String::from(
+        "# Who may call what: written by crates/hub/tests/access_matrix.rs (make openapi). A contract with the customer.\n\
+         # Each operation as each member of the cast (crates/testkit/src/cast.rs), on Acme of Northwind IT; then on another's tenant.\n\
+         # yes: the door opens (what comes after may still be a 409, 412 or 422); else the status.\n",
+    );
+    let _ = writeln!(text, "{:<28} {}", "# operation", CAST.iter().map(|who| format!("{who:<13}")).collect::<String>().trim_end());
+    let mut leaks = Vec::new();
+    for operation in operations(&document) {
+        let mut own = String::new();
+        let mut foreign = String::new();
+        for who in CAST {
+            let answer = world.call(who, &operation, &ids.own).await;
+            let _ = write!(own, "{:<13}", cell(&answer));
+            if operation.path.contains('{') {
+                let theirs = world.call(who, &operation, &ids.foreign).await;
+                let _ = write!(foreign, "{:<13}", cell(&theirs));
+                leaks.extend(compare(&mut world, who, &operation, &ids, &theirs).await);
+            }
+        }
+        let _ = writeln!(text, "{:<28} {}", operation.id, own.trim_end());
+        if !foreign.is_empty() {
+            let _ = writeln!(text, "{:<28} {}", "  elsewhere", foreign.trim_end());
+        }
+    }
+    assert!(leaks.is_empty(), "a foreign id is told apart from an unknown one:\n{}", leaks.join("\n"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(FILE, &text).expect("a writable tree");
+    }
+    let stored = std::fs::read_to_string(FILE).unwrap_or_default();
+    for (old, new) in stored.lines().zip(text.lines()) {
+        assert_eq!(old, new, "access.txt changed; run `make openapi` and say why in the commit");
+    }
+    assert_eq!(stored.lines().count(), text.lines().count(), "access.txt changed; run `make openapi` and say why in the commit");
+}
+
+fn cell(answer: &Answer) -> String {
+    match answer.status {
+        401 | 403 | 404 | 405 | 500..=599 => answer.status.to_string(),
+        _ => "yes".into(),
+    }
+}
+
+/// What belongs to somebody else must answer exactly as what belongs to nobody: within the caller's own tenant or provider, another's
+/// ids against ids that do not exist; and another's tenant or provider against one that does not exist.
+async fn compare(world: &mut World, who: &str, operation: &Operation, ids: &Ids, theirs: &Answer) -> Vec<String> {
+    let is_place = |name: &str| name == "tenant" || name == "provider";
+    let mut leaks = Vec::new();
+    let mut unknown = ids.foreign.clone();
+    for (name, id) in &mut unknown {
+        *id = if is_place(name) && theirs.status != 404 { id.clone() } else { nonexistent(id) };
+    }
+    if theirs.status == 404 {
+        let none = world.call(who, operation, &unknown).await;
+        if none.bytes != theirs.bytes || none.status != 404 {
+            leaks.push(format!("{} as {who}: elsewhere 404, nowhere {}", operation.id, none.status));
+        }
+    }
+    let mut mixed = ids.foreign.clone();
+    mixed.extend(ids.own.iter().filter(|(name, _)| is_place(name)).map(|(name, id)| (name.clone(), id.clone())));
+    if mixed != ids.own && operation.path.matches('{').count() > 1 {
+        let foreign = world.call(who, operation, &mixed).await;
+        for (name, id) in &mut mixed {
+            if !is_place(name) {
+                *id = nonexistent(id);
+            }
+        }
+        let none = world.call(who, operation, &mixed).await;
+        let has_row = operation.path.split('{').skip(1).any(|part| !is_place(part.split('}').next().unwrap_or_default()));
+        if has_row && (foreign.bytes != none.bytes || foreign.status != none.status) {
+            leaks.push(format!("{} as {who}: another's row {}, no row {}", operation.id, foreign.status, none.status));
+        }
+    }
+    leaks
+}
+
+/// An id of the same kind that nothing has.
+fn nonexistent(id: &str) -> String {
+    match id.split_once('_') {
+        Some((prefix, hex)) if hex.len() == 32 => format!("{prefix}_01999999999970009999999999999999"),
+        _ => "no-such-thing".into(),
+    }
+}
+
+/// The world that every call meets: a pristine hub, and a copy of it that is thrown away once a write went through.
+struct World {
+    pristine: TestHub,
+    copy: Option<TestHub>,
+}
+
+impl World {
+    async fn call(&mut self, who: &str, operation: &Operation, ids: &BTreeMap<String, String>) -> Answer {
+        if self.copy.is_none() {
+            self.copy = Some(self.pristine.copy(wired).await);
+        }
+        let hub = self.copy.as_ref().expect("just made");
+        let answer = send(hub, who, operation, ids).await;
+        if !operation.method.is_safe() && answer.is_success() {
+            self.copy = None;
+        }
+        answer
+    }
+}
+
+async fn send(hub: &TestHub, who: &str, operation: &Operation, ids: &BTreeMap<String, String>) -> Answer {
+    let mut path = operation.path.trim_start_matches("/api/v1").to_owned();
+    for (name, id) in ids {
+        path = path.replace(&format!("{{{name}}}"), id);
+    }
+    assert!(!path.contains('{'), "the test has no id for {path}; add one to seed()");
+    path.push_str(&operation.query);
+    if operation.takes_file && who != "nobody" {
+        return hub.upload(who, &path, SMALL_SCAN.into()).await;
+    }
+    hub.send(who, operation.method.clone(), &path, operation.body.clone(), &[("if-match", "\"1\"")]).await
+}
+
+const SMALL_SCAN: &str = r#"[{"class_uid":2004,"category_uid":2,"metadata":{"version":"1.5.0","event_code":"check_a","product":{"name":"Probe"}},
+  "time":1795251000,"severity_id":5,"status_code":"FAIL","finding_info":{"title":"A is open","uid":"1"},
+  "resources":[{"uid":"res-1","name":"one"}],"cloud":{"account":{"uid":"42"}}}]"#;
+
+/// Gives Acme and Zeta (and their providers) one of everything that has an id.
+async fn seed(hub: &TestHub) -> Ids {
+    let own = seed_one(hub, "acme", "northwind", "admin", "priya", "t2", "viewer").await;
+    let foreign = seed_one(hub, "zeta", "contoso", "other_admin", "carla", "carla", "other_admin").await;
+    Ids { own, foreign }
+}
+
+async fn seed_one(
+    hub: &TestHub,
+    tenant: &str,
+    provider: &str,
+    admin: &str,
+    boss: &str,
+    staff: &str,
+    member: &str,
+) -> BTreeMap<String, String> {
+    let id = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned();
+    let mut ids = BTreeMap::from([("tenant".to_owned(), tenant.to_owned()), ("provider".to_owned(), provider.to_owned())]);
+    let mut keep = |name: &str, value: String| ids.insert(name.to_owned(), value);
+
+    let scan = hub.upload(admin, &format!("/tenants/{tenant}/scans?file=a.json"), SMALL_SCAN.into()).await.expect(201);
+    keep("scan", id(&scan.json["id"]));
+    let findings = hub.get(admin, &format!("/tenants/{tenant}/findings")).await.expect(200);
+    let finding = id(&findings.json["items"][0]["id"]);
+    keep("control", id(&findings.json["items"][0]["control"]["id"]));
+    let body = json!({"finding": finding, "reason": "accepted for the test of who may call what", "expires_at": "2027-01-01T00:00:00Z"});
+    let made = hub.post(admin, &format!("/tenants/{tenant}/overrides"), body).await.expect(201);
+    keep("override", id(&made.json["id"]));
+    keep("finding", finding);
+    let members = hub.get(admin, &format!("/tenants/{tenant}/members")).await.expect(200);
+    let row = find(&members.json["items"], member);
+    keep("member", id(&row["id"]));
+    let invite = json!({"email": format!("new@{tenant}.example"), "role": "viewer"});
+    let invited = hub.post(admin, &format!("/tenants/{tenant}/members/invitations"), invite).await.expect(201);
+    keep("invitation", id(&invited.json["id"]));
+    let people = hub.get(boss, &format!("/providers/{provider}/staff")).await.expect(200);
+    keep("staff", id(&find(&people.json["items"], staff)["id"]));
+    let sessions = hub.get(admin, "/me/sessions").await.expect(200);
+    keep("session", id(&sessions.json["items"][0]["id"]));
+    let assignments = hub.get(boss, &format!("/providers/{provider}/assignments?staff=")).await;
+    let first = assignments.json["items"].as_array().and_then(|items| items.first().cloned());
+    keep("assignment", first.map_or_else(|| "asg_01999999999970009999999999999998".into(), |a| id(&a["id"])));
+    keep("token", format!("token-that-nobody-was-given-{tenant}"));
+    keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
+    ids
+}
+
+fn find(items: &Value, name: &str) -> Value {
+    let items = items.as_array().expect("a list");
+    items.iter().find(|row| row["person"]["name"] == name).unwrap_or_else(|| panic!("{name} is not in {items:?}")).clone()
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("a path") {
+            let content = &operation["requestBody"]["content"];
+            let schema = &content["application/json"]["schema"];
+            found.push(Operation {
+                id: operation["operationId"].as_str().expect("an operation id").to_owned(),
+                method: method.to_uppercase().parse().expect("a method"),
+                path: path.clone(),
+                body: (!schema.is_null()).then(|| example(document, schema, "body", 0)),
+                takes_file: content["application/octet-stream"].is_object(),
+                query: if content["application/octet-stream"].is_object() { "?file=b.json".into() } else { String::new() },
+            });
+        }
+    }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found
+}
+
+/// A value that the schema takes: what is required, and nothing more.
+fn example(document: &Value, schema: &Value, name: &str, depth: u8) -> Value {
+    assert!(depth < 12, "a schema that contains itself");
+    if let Some(reference) = schema["$ref"].as_str() {
+        let target = document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        return example(document, target, name, depth + 1);
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        if let Some(parts) = schema[key].as_array() {
+            let part = parts.iter().find(|part| part["type"] != "null").unwrap_or(&parts[0]);
+            return example(document, part, name, depth + 1);
+        }
+    }
+    if let Some(values) = schema["enum"].as_array() {
+        return values[0].clone();
+    }
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null").and_then(Value::as_str).unwrap_or("string"),
+        kind => kind.as_str().unwrap_or("object"),
+    };
+    match kind {
+        "boolean" => json!(true),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or(json!(1)),
+        "array" => json!([]),
+        "string" => example_text(schema, name),
+        _ => {
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let fields = required.iter().filter_map(Value::as_str);
+            Value::Object(fields.map(|f| (f.to_owned(), example(document, &schema["properties"][f], f, depth + 1))).collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn example_text(schema: &Value, name: &str) -> Value {
+    if schema["format"] == "date-time" {
+        return json!("2026-12-24T12:00:00Z");
+    }
+    if let Some(prefix) = schema["pattern"].as_str().and_then(|p| p.strip_prefix('^')).and_then(|p| p.split('_').next()) {
+        return json!(format!("{prefix}_01999999999970009999999999999999"));
+    }
+    match name {
+        n if n.contains("email") => json!("somebody@new.example"),
+        n if n.contains("slug") => json!("somewhere-new"),
+        _ => json!("something long enough to be a reason"),
+    }
+}
