@@ -276,10 +276,21 @@ impl Stage<'_> {
             }
         }
         if let Some(finding) = findings.get(1) {
-            self.comment("acme", finding, &tom(), "The rule is Terraform's. A change by hand will be undone by the next apply.")
-                .await?;
-            self.comment("acme", finding, marcus, "Merged this morning, goes out with tonight's release.").await?;
-            self.comment("acme", finding, ingrid, "Please attach the plan's output, the auditors ask for it.").await?;
+            self.comment(
+                "acme",
+                finding,
+                &tom(),
+                "Still there after last week's change. Shall we look at it together on Thursday?",
+            )
+            .await?;
+            self.comment(
+                "acme",
+                finding,
+                marcus,
+                "Found it: the change was undone by an old template. The new one goes out tonight.",
+            )
+            .await?;
+            self.comment("acme", finding, ingrid, "Please attach a screenshot when it is closed, the auditors ask for it.").await?;
         }
         let last = findings.len().saturating_sub(1);
         let plan = [
@@ -287,23 +298,17 @@ impl Stage<'_> {
                 "finding",
                 findings.get(last),
                 ingrid,
-                "The scanner of the imaging room is replaced in spring; it stands in a network of its own.",
+                "Reviewed with its owner: it is replaced in spring, and nobody outside the practice reaches it until then.",
                 60,
             ),
             (
                 "finding",
                 findings.get(last.saturating_sub(3)),
                 &priya(),
-                "Agreed with Dana Whitlock: follows with the move to the new subscription.",
+                "Agreed with Dana Whitlock: follows with the move that is planned for next week.",
                 5,
             ),
-            (
-                "control",
-                controls.first(),
-                ingrid,
-                "Covered by the endpoint product, whose report is filed with the audit of this year.",
-                180,
-            ),
+            ("control", controls.first(), ingrid, "Covered by another measure, whose report is filed with this year's audit.", 180),
         ];
         for (scope, id, who, reason, days) in plan {
             if let Some(id) = id {
