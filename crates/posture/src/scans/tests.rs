@@ -372,3 +372,31 @@ async fn history_keeps_the_last_fifty_turns(#[values(Engine::Sqlite, Engine::Pos
     let history = view["history"].as_array().unwrap();
     assert_eq!((history.len(), &history[49]["outcome"], &view["age_days"]), (50, &"fixed".into(), &55.into()));
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn other_writes_wait_for_an_import_and_then_happen(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let stage = Stage::with(engine, |settings| settings.answer_within = Duration::ZERO).await;
+    let lines: Vec<String> = (0..4_000).map(|n| format!("c{} r{n} fail", n % 7)).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    stage.send_shot("admin", ACME, &Shot::new(0, &lines)).await.expect(202);
+    let finding = loop {
+        if let Some(id) = stage.acme("/findings?limit=1").await["items"][0]["id"].as_str() {
+            break id.to_owned();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    stage.day(1);
+    stage.send_shot("admin", ACME, &Shot::new(1, &lines)).await.expect(202);
+    let comment = serde_json::json!({ "text": "said while it was imported" });
+    let path = format!("/tenants/{ACME}/findings/{finding}");
+    stage.post("auditor", &format!("{path}/comments"), comment).await.expect(201);
+    // Reads are held up by nothing.
+    assert_eq!(stage.acme("/findings?limit=1").await["total"], 4_000);
+    while stage.acme("/scans").await["items"].as_array().unwrap().iter().any(|scan| scan["state"] == "running") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let view = stage.get("auditor", &path).await.expect(200).json;
+    assert_eq!((&view["comments"], &view["lifecycle"]), (&1.into(), &"recurring".into()));
+    stage.verify_tenant_ledger(ACME).await;
+}
