@@ -18,11 +18,21 @@ pub(super) fn day_of(at: Timestamp) -> i64 {
     at.0.div_euclid(DAY_US)
 }
 
-/// The points of a stored trend, `[[day, score], …]` by day. Reads the numbers where they stand: a dashboard reads a thousand of them.
+/// The points of a stored trend, `[[day, score], …]` by day. Reads the numbers where they stand: a dashboard reads a thousand trends.
 pub(super) fn points(trend: &str) -> impl Iterator<Item = (i64, i64)> {
-    let mut numbers =
-        trend.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()).map(|digits| digits.parse().unwrap_or(0));
-    std::iter::from_fn(move || Some((numbers.next()?, numbers.next()?)))
+    let mut bytes = trend.bytes();
+    let mut number = move || {
+        let mut number = None;
+        for byte in bytes.by_ref() {
+            if byte.is_ascii_digit() {
+                number = Some(number.unwrap_or(0_i64).saturating_mul(10).saturating_add(i64::from(byte - b'0')));
+            } else if number.is_some() {
+                break;
+            }
+        }
+        number
+    };
+    std::iter::from_fn(move || Some((number()?, number()?)))
 }
 
 /// The score that was known at the end of a day.
