@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::{Extension, Router};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use kernel::{Error, Hub};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -58,8 +58,9 @@ pub fn app(hub: &Hub) -> Router {
 pub fn app_with(hub: &Hub, metrics: Option<PrometheusHandle>) -> Router {
     let (router, document) = slices().split_for_parts();
     let document: axum::body::Bytes = document.to_json().expect("the document is plain data").into();
-    let compress = CompressionLayer::new()
-        .compress_when(SizeAbove::new(1_024).and(NotForContentType::GRPC).and(NotForContentType::IMAGES).and(NotForContentType::SSE));
+    let compress = CompressionLayer::new().compress_when(
+        SizeAbove::new(1_024).and(NotForContentType::GRPC).and(NotForContentType::IMAGES).and(NotForContentType::SSE),
+    );
     router
         .route("/api/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -106,6 +107,8 @@ async fn limit_time(request: Request, next: Next) -> Response {
             }
             response
         }
-        Err(_) => Error::Unavailable(format!("This took longer than {} seconds and was given up.", limit.as_secs())).into_response(),
+        Err(_) => {
+            Error::Unavailable(format!("This took longer than {} seconds and was given up.", limit.as_secs())).into_response()
+        }
     }
 }

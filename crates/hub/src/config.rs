@@ -129,7 +129,9 @@ impl Settings {
         };
         let open_tenants = in_range("open_tenants", self.open_tenants.or(file.open_tenants).unwrap_or(512), 1..=100_000)?;
         let key = match (self.master_key, self.master_key_file.or(file.master_key_file)) {
-            (Some(hex), _) => KeySource::Given(SecretKey::from_hex(&hex).ok_or_else(|| wrong("master_key", "needs 64 hexadecimal digits"))?),
+            (Some(hex), _) => {
+                KeySource::Given(SecretKey::from_hex(&hex).ok_or_else(|| wrong("master_key", "needs 64 hexadecimal digits"))?)
+            }
             (None, Some(path)) => KeySource::File { path, create: false },
             (None, None) => KeySource::File { path: data.join("master.key"), create: true },
         };
@@ -148,7 +150,11 @@ impl Settings {
 }
 
 fn in_range(setting: &str, value: usize, range: std::ops::RangeInclusive<usize>) -> Result<usize, ConfigError> {
-    if range.contains(&value) { Ok(value) } else { Err(wrong(setting, format!("must lie between {} and {}", range.start(), range.end()))) }
+    if range.contains(&value) {
+        Ok(value)
+    } else {
+        Err(wrong(setting, format!("must lie between {} and {}", range.start(), range.end())))
+    }
 }
 
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {

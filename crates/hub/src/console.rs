@@ -42,8 +42,10 @@ pub async fn serve(method: Method, uri: Uri) -> Response {
 
 fn page(path: &str, otherwise: &'static str) -> Response {
     let nonce = kernel::secrets::new_token();
-    let html = Files::get(path).map_or_else(|| otherwise.into(), |file| String::from_utf8_lossy(&file.data).replace("__NONCE__", &nonce));
-    let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")], html).into_response();
+    let html =
+        Files::get(path).map_or_else(|| otherwise.into(), |file| String::from_utf8_lossy(&file.data).replace("__NONCE__", &nonce));
+    let mut response =
+        ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")], html).into_response();
     // The API's page is Swagger UI, which draws its icons from data: URLs and styles elements by attribute.
     let styles = if path.starts_with("docs/") { "'unsafe-inline'".to_owned() } else { format!("'nonce-{nonce}'") };
     let policy = format!(

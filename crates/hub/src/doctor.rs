@@ -35,10 +35,14 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 
 fn check_folder(data: &Path) -> Finding {
     let probe = data.join(".doctor");
-    let written = std::fs::create_dir_all(data).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
+    let written =
+        std::fs::create_dir_all(data).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
     match written {
         Ok(()) => Finding::Good(format!("data: {} can be written", data.display())),
-        Err(error) => Finding::Bad(format!("data: {}: {error}. Give the folder to the user that runs the hub, or choose another with --data.", data.display())),
+        Err(error) => Finding::Bad(format!(
+            "data: {}: {error}. Give the folder to the user that runs the hub, or choose another with --data.",
+            data.display()
+        )),
     }
 }
 
@@ -46,7 +50,10 @@ fn check_key(key: &KeySource) -> Finding {
     if let KeySource::File { path, create: true } = key
         && !path.exists()
     {
-        return Finding::Good(format!("master key: {} will be made at the first start; back it up apart from the data", path.display()));
+        return Finding::Good(format!(
+            "master key: {} will be made at the first start; back it up apart from the data",
+            path.display()
+        ));
     }
     if let Err(error) = key.load() {
         return Finding::Bad(format!("master key: {error}. Make one with: openssl rand -hex 32"));
@@ -68,7 +75,10 @@ fn check_key(key: &KeySource) -> Finding {
 fn check_address(config: &Config) -> Finding {
     match TcpListener::bind(config.listen) {
         Ok(_) => Finding::Good(format!("listen: {} is free", config.listen)),
-        Err(error) => Finding::Bad(format!("listen: {}: {error}. Stop what listens there, or choose another address with --listen.", config.listen)),
+        Err(error) => Finding::Bad(format!(
+            "listen: {}: {error}. Stop what listens there, or choose another address with --listen.",
+            config.listen
+        )),
     }
 }
 
@@ -102,7 +112,9 @@ async fn check_store(config: &Config) -> Finding {
         Err(error) => return Finding::Bad(error.to_string()),
     };
     match Hub::open(kernel_config).await {
-        Ok(hub) => Finding::Good(format!("store: {} opens, its schema is up to date, the master key is the right one", hub.engine_name())),
+        Ok(hub) => {
+            Finding::Good(format!("store: {} opens, its schema is up to date, the master key is the right one", hub.engine_name()))
+        }
         Err(error) => Finding::Bad(format!("store: {}", kernel::error::chain(&error))),
     }
 }

@@ -79,7 +79,11 @@ async fn send(client: &Client, base: &str, session: &str, what: &Import) -> Resu
     let tenant = &what.tenant;
     let request = client
         .post(format!("{base}/tenants/{tenant}/scans"))
-        .query(&[("file", name.as_str()), ("format", what.format.as_str()), ("partial", if what.partial { "true" } else { "false" })])
+        .query(&[
+            ("file", name.as_str()),
+            ("format", what.format.as_str()),
+            ("partial", if what.partial { "true" } else { "false" }),
+        ])
         .header(COOKIE, session)
         .header(CONTENT_TYPE, "application/octet-stream")
         .body(Body::from(file));
@@ -112,7 +116,8 @@ async fn checked(response: Response) -> Result<Response, Failure> {
 
 /// A problem in words: title, detail and place.
 fn words(problem: &Value) -> String {
-    let mut text = format!("{}: {}", problem["title"].as_str().unwrap_or("Failed"), problem["detail"].as_str().unwrap_or("no reason given"));
+    let mut text =
+        format!("{}: {}", problem["title"].as_str().unwrap_or("Failed"), problem["detail"].as_str().unwrap_or("no reason given"));
     for (key, label) in [("line", "line"), ("column", "column"), ("pointer", "at"), ("record", "record")] {
         let place = &problem["at"][key];
         if !place.is_null() {

@@ -98,6 +98,10 @@ fn log(filter: &str, format: Option<&str>) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("log: {error}"))?;
     let is_text = format.map_or_else(|| std::io::stderr().is_terminal(), |format| format == "text");
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if is_text { builder.try_init()? } else { builder.json().flatten_event(true).with_current_span(true).try_init()? }
+    if is_text {
+        builder.try_init()?
+    } else {
+        builder.json().flatten_event(true).with_current_span(true).try_init()?
+    }
     Ok(())
 }

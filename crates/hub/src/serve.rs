@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::app::app_with;
 use crate::config::Config;
-use crate::{workers, wiring};
+use crate::{wiring, workers};
 
 /// How long requests may go on once the hub was told to stop.
 const STOP_MAX: Duration = Duration::from_secs(20);
@@ -72,7 +72,8 @@ impl Running {
 /// The store cannot be opened, or the address is taken.
 pub async fn serve(config: &Config) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let hub = open(config.hub()?, &config.spool()).await?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let listener =
+        TcpListener::bind(config.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let running = Running::start(&hub, listener, Some(metrics()?))?;
     tracing::info!(address = %running.address, url = hub.public_url(), engine = hub.engine_name(), "Tenantry is up");
     if let Some(code) = identity::setup::prepare(&hub).await? {

@@ -14,8 +14,23 @@ use testkit::{Answer, Engine, TestHub};
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../access.txt");
 
 const CAST: &[&str] = &[
-    "nobody", "other_admin", "viewer", "auditor", "operator", "admin", "t0", "t1", "t2", "t3", "tech_none", "tech_expired", "tech_view",
-    "disabled", "priya", "harriet", "carla",
+    "nobody",
+    "other_admin",
+    "viewer",
+    "auditor",
+    "operator",
+    "admin",
+    "t0",
+    "t1",
+    "t2",
+    "t3",
+    "tech_none",
+    "tech_expired",
+    "tech_view",
+    "disabled",
+    "priya",
+    "harriet",
+    "carla",
 ];
 
 fn wired(hub: &kernel::Hub) -> axum::Router {
@@ -144,6 +159,15 @@ impl World {
         }
         let hub = self.copy.as_ref().expect("just made");
         let answer = send(hub, who, operation, ids).await;
+        let wrong = &answer.json["errors"][0];
+        let is_before_the_door = wrong["code"] == "wrong_type" || wrong["code"] == "syntax" || wrong["message"] == "is missing";
+        assert!(
+            answer.status != 415 && !is_before_the_door,
+            "{}: the body made from the schema never reaches the door: {} {}",
+            operation.id,
+            operation.body.clone().unwrap_or_default(),
+            answer.json
+        );
         if !operation.method.is_safe() && answer.is_success() {
             self.copy = None;
         }
@@ -170,20 +194,12 @@ const SMALL_SCAN: &str = r#"[{"class_uid":2004,"category_uid":2,"metadata":{"ver
 
 /// Gives Acme and Zeta (and their providers) one of everything that has an id.
 async fn seed(hub: &TestHub) -> Ids {
-    let own = seed_one(hub, "acme", "northwind", "admin", "priya", "t2", "viewer").await;
-    let foreign = seed_one(hub, "zeta", "contoso", "other_admin", "carla", "carla", "other_admin").await;
+    let own = seed_one(hub, ["acme", "northwind", "admin", "priya", "t2", "viewer"]).await;
+    let foreign = seed_one(hub, ["zeta", "contoso", "other_admin", "carla", "carla", "other_admin"]).await;
     Ids { own, foreign }
 }
 
-async fn seed_one(
-    hub: &TestHub,
-    tenant: &str,
-    provider: &str,
-    admin: &str,
-    boss: &str,
-    staff: &str,
-    member: &str,
-) -> BTreeMap<String, String> {
+async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]: [&str; 6]) -> BTreeMap<String, String> {
     let id = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no id in {value}")).to_owned();
     let mut ids = BTreeMap::from([("tenant".to_owned(), tenant.to_owned()), ("provider".to_owned(), provider.to_owned())]);
     let mut keep = |name: &str, value: String| ids.insert(name.to_owned(), value);
@@ -193,7 +209,8 @@ async fn seed_one(
     let findings = hub.get(admin, &format!("/tenants/{tenant}/findings")).await.expect(200);
     let finding = id(&findings.json["items"][0]["id"]);
     keep("control", id(&findings.json["items"][0]["control"]["id"]));
-    let body = json!({"finding": finding, "reason": "accepted for the test of who may call what", "expires_at": "2027-01-01T00:00:00Z"});
+    let body =
+        json!({"finding": finding, "reason": "accepted for the test of who may call what", "expires_at": "2027-01-01T00:00:00Z"});
     let made = hub.post(admin, &format!("/tenants/{tenant}/overrides"), body).await.expect(201);
     keep("override", id(&made.json["id"]));
     keep("finding", finding);
@@ -268,7 +285,9 @@ fn example(document: &Value, schema: &Value, name: &str, depth: u8) -> Value {
         _ => {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
             let fields = required.iter().filter_map(Value::as_str);
-            Value::Object(fields.map(|f| (f.to_owned(), example(document, &schema["properties"][f], f, depth + 1))).collect::<Map<_, _>>())
+            Value::Object(
+                fields.map(|f| (f.to_owned(), example(document, &schema["properties"][f], f, depth + 1))).collect::<Map<_, _>>(),
+            )
         }
     }
 }

@@ -1,6 +1,8 @@
 //! SIGKILL in a loop under write load: no acknowledged write is lost, and the ledger stays whole. On both engines; on PostgreSQL the
 //! database server is killed as well.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -93,8 +95,9 @@ async fn kill_in_a_loop(folder: &Path, store: StoreConfig, server: Option<&Serve
     }
     hub.kill().unwrap();
     hub.wait().unwrap();
-    assert!(acknowledged.lock().len() > 20, "too few writes got through to mean anything: {}", acknowledged.lock().len());
-    verify_ledger(store, acknowledged.lock().len()).await;
+    let writes = acknowledged.lock().len();
+    assert!(writes > 20, "too few writes got through to mean anything: {writes}");
+    verify_ledger(store, writes).await;
 }
 
 fn config(store: StoreConfig) -> HubConfig {
@@ -129,7 +132,8 @@ async fn send(app: &axum::Router, method: &str, path: &str, cookie: &str, body: 
     let request = axum::http::Request::builder().method(method).uri(format!("/api/v1{path}"));
     let request = request.header(COOKIE, cookie).header("content-type", kind);
     let response = app.clone().oneshot(request.body(axum::body::Body::from(body.unwrap_or_default())).unwrap()).await.unwrap();
-    let cookie = response.headers().get("set-cookie").map_or("", |value| value.to_str().unwrap().split(';').next().unwrap()).to_owned();
+    let cookie =
+        response.headers().get("set-cookie").map_or("", |value| value.to_str().unwrap().split(';').next().unwrap()).to_owned();
     let status = response.status();
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     assert!(status.is_success(), "{path}: {status} {}", String::from_utf8_lossy(&bytes));

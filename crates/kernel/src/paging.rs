@@ -51,6 +51,14 @@ pub struct Order {
     pub descending: bool,
 }
 
+impl Order {
+    /// A few bits of what the order is, so that a cursor of another order or another list is told apart.
+    fn tag(self) -> u32 {
+        let hash = blake3::hash(format!("{} {}", self.key, self.descending).as_bytes());
+        u32::from_le_bytes([hash.as_bytes()[0], hash.as_bytes()[1], hash.as_bytes()[2], 0])
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 enum Key {
     #[serde(rename = "n")]
@@ -117,7 +125,10 @@ impl PageQuery {
     pub fn apply(&self, query: &mut Query, order: Order, id: &str) -> Result<()> {
         let (sign, direction) = if order.descending { ("<", "DESC") } else { (">", "ASC") };
         if let Some(cursor) = &self.cursor {
-            let (key, last) = decode(cursor)?;
+            let (tag, key, last) = decode(cursor)?;
+            if tag != order.tag() {
+                return Err(foreign_cursor());
+            }
             let key = match key {
                 Key::Number(n) => Value::Int(n),
                 Key::Text(t) => Value::Text(t),
@@ -130,17 +141,17 @@ impl PageQuery {
     }
 }
 
-fn decode(cursor: &str) -> Result<(Key, Uuid)> {
-    URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or_else(|| Error::field("cursor", "unknown", "use the `next` of the page before, or leave it out"))
+fn foreign_cursor() -> Error {
+    Error::field("cursor", "unknown", "use the `next` of the page before, with the same sort, or leave it out")
+}
+
+fn decode(cursor: &str) -> Result<(u32, Key, Uuid)> {
+    URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(foreign_cursor)
 }
 
 impl<T> Page<T> {
     /// Makes a page of up to `limit` rows out of up to `limit + 1` that were read, each with its sort key and id.
-    pub fn cut(mut rows: Vec<(T, Value, Uuid)>, limit: u32, total: i64) -> Self {
+    pub fn cut(mut rows: Vec<(T, Value, Uuid)>, limit: u32, order: Order, total: i64) -> Self {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).map(|(_, key, id)| {
@@ -149,7 +160,7 @@ impl<T> Page<T> {
                 Value::Text(t) => Key::Text(t.clone()),
                 other => Key::Text(format!("{other:?}")),
             };
-            URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(key, id)).unwrap_or_default())
+            URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(order.tag(), key, id)).unwrap_or_default())
         });
         Self { items: rows.into_iter().map(|(row, _, _)| row).collect(), next, total }
     }
@@ -158,5 +169,25 @@ impl<T> Page<T> {
     pub fn whole(items: Vec<T>) -> Self {
         let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
         Self { items, next: None, total }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_goes_on_in_its_own_order_only() {
+        let (by_name, by_age) = (Order { key: "name", descending: false }, Order { key: "age", descending: false });
+        let rows = (0..3).map(|n| (n, Value::Text(format!("row {n}")), Uuid::from_u128(n))).collect();
+        let page = Page::cut(rows, 2, by_name, 3);
+        assert_eq!(page.items, [0, 1]);
+        let next = PageQuery { cursor: page.next, ..PageQuery::default() };
+        let mut query = Query::new("SELECT 1");
+        next.apply(&mut query, by_name, "id").expect("its own order");
+        assert_eq!(query.params[..2], [Value::Text("row 1".into()), Value::Uuid(Uuid::from_u128(1))]);
+        for other in [by_age, Order { descending: true, ..by_name }] {
+            assert_eq!(next.apply(&mut query, other, "id").expect_err("another order").code(), "invalid");
+        }
     }
 }

@@ -195,7 +195,7 @@ impl TestHub {
     /// Entries of all control ledgers, oldest first, as stored.
     pub async fn control_ledger(&self) -> Vec<Value> {
         let mut tx = self.hub.system_read().await.expect("reads");
-        let rows = tx.rows("SELECT body FROM ledger ORDER BY id", &[]).await.expect("reads");
+        let rows = tx.rows("SELECT body FROM ledger ORDER BY at, seq", &[]).await.expect("reads");
         rows.into_iter().map(|mut row| row.json().expect("an entry is JSON")).collect()
     }
 
@@ -204,11 +204,14 @@ impl TestHub {
         let mut tx = self.hub.system(tenant(name), "test.look", "a test checks the ledger").await.expect("the tenant exists");
         let mut verifier = ledger::Verifier::default();
         for mut row in tx.rows("SELECT seq, body, hash FROM ledger ORDER BY seq", &[]).await.expect("reads") {
-            let (seq, body, hash): (i64, String, Vec<u8>) = (row.take().unwrap(), row.take().unwrap(), row.take().unwrap());
+            let mut entry =
+                || Ok::<_, kernel::store::StoreError>((row.take::<i64>()?, row.take::<String>()?, row.take::<Vec<u8>>()?));
+            let (seq, body, hash) = entry().expect("an entry has all its columns");
             verifier.push(seq.unsigned_abs(), body.as_bytes(), &hash).expect("the chain holds");
         }
         let mut head = tx.one("SELECT seq, hash FROM ledger_head", &[]).await.expect("a ledger has a head");
-        let (seq, hash): (i64, Vec<u8>) = (head.take().unwrap(), head.take().unwrap());
+        let seq: i64 = head.take().expect("a head has a number");
+        let hash: Vec<u8> = head.take().expect("a head has a hash");
         verifier.finish(seq.unsigned_abs(), &hash).expect("the chain ends at its head")
     }
 }

@@ -95,6 +95,7 @@ impl Server {
     ///
     /// # Panics
     /// It does not come up within half a minute.
+    #[expect(clippy::zombie_processes, reason = "the shell outlives the tests on purpose, and ends by itself")]
     pub fn run(&self, shared: bool) {
         let (uid, gid) = user();
         let durable = if shared { "-F -c synchronous_commit=off -c full_page_writes=off" } else { "" };

@@ -65,16 +65,12 @@ pub struct Assignment {
     /// Where.
     pub tenant: AssignedTenant,
     /// Up to which tier, as stored.
-    #[schema(value_type = String)]
     pub tier: Tier,
     /// Up to which tier, with what the relationship gives now.
-    #[schema(value_type = String)]
     pub effective_tier: Tier,
     /// Which operations.
-    #[schema(value_type = Object)]
     pub mask: Mask,
     /// Which modules; none is none.
-    #[schema(value_type = Vec<String>)]
     pub modules: Modules,
     /// From when.
     pub starts_at: Timestamp,
@@ -116,13 +112,10 @@ pub struct AssignmentCreate {
     /// Where: id or slug.
     pub tenant: String,
     /// Up to which tier.
-    #[schema(value_type = String)]
     pub tier: Tier,
     /// Which operations.
-    #[schema(value_type = Object)]
     pub mask: Mask,
     /// Which modules; `[]` is none.
-    #[schema(value_type = Vec<String>)]
     pub modules: Modules,
     /// Until when.
     pub ends_at: Option<Timestamp>,
@@ -132,13 +125,10 @@ pub struct AssignmentCreate {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct AssignmentUpdate {
     /// Up to which tier.
-    #[schema(value_type = Option<String>)]
     pub tier: Option<Tier>,
     /// Which operations.
-    #[schema(value_type = Option<Object>)]
     pub mask: Option<Mask>,
     /// Which modules; `[]` is none.
-    #[schema(value_type = Option<Vec<String>>)]
     pub modules: Option<Modules>,
     /// Until when; `null` takes the end away.
     #[serde(default, deserialize_with = "given")]

@@ -89,7 +89,7 @@ pub(super) async fn list(
         items.push((stored(&mut row, now)?, row.take::<Value>()?, row.take()?));
     }
     cut(tx, items.iter_mut().map(|(assignment, _, _)| assignment)).await?;
-    Ok(Page::cut(items, page.limit()?, total))
+    Ok(Page::cut(items, page.limit()?, order, total))
 }
 
 pub(super) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -> Result<Vec<Assignment>> {

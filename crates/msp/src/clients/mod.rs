@@ -129,13 +129,10 @@ pub struct Client {
     /// Name of its plan.
     pub plan: Option<String>,
     /// Where in its life it is.
-    #[schema(value_type = String)]
     pub state: TenantState,
     /// What the person has there.
-    #[schema(value_type = String)]
     pub tier: Tier,
     /// Where in its life the relationship is.
-    #[schema(value_type = String)]
     pub relationship_state: RelationshipState,
     /// The sub-provider that holds it.
     pub via: Option<ProviderName>,

@@ -275,7 +275,7 @@ pub(super) async fn board(tx: &mut Tx, eye: &Eye, wanted: &Wanted) -> Result<Boa
         }
     }
     let (total, counts, kpis) = last.ok_or_else(|| Error::internal("an aggregate always has a row"))?;
-    Ok(Board { page: Page::cut(clients, limit, total), counts, kpis })
+    Ok(Board { page: Page::cut(clients, limit, order, total), counts, kpis })
 }
 
 fn client(id: TenantId, mut row: Row, eye: &Eye) -> Result<(Client, Value, Uuid), StoreError> {

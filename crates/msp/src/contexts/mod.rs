@@ -47,12 +47,10 @@ pub struct Here {
     /// Name.
     pub name: String,
     /// Where in its life it is.
-    #[schema(value_type = String)]
     pub state: TenantState,
     /// Name of its plan.
     pub plan: String,
     /// Modules of its plan.
-    #[schema(value_type = Vec<String>)]
     pub modules: Modules,
 }
 
@@ -75,15 +73,12 @@ pub struct Standing {
     /// The role.
     pub role: Option<String>,
     /// The tier that counts; members have none.
-    #[schema(value_type = Option<String>)]
     pub tier: Option<Tier>,
     /// What people call it.
     pub tier_name: Option<&'static str>,
     /// Operations of the assignment; members have none.
-    #[schema(value_type = Option<Object>)]
     pub mask: Option<Mask>,
     /// Modules of the assignment that the plan has; members have none.
-    #[schema(value_type = Option<Vec<String>>)]
     pub modules: Option<Modules>,
     /// When the grant ends by itself.
     pub until: Option<Timestamp>,

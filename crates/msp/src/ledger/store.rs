@@ -78,7 +78,7 @@ fn page(rows: Vec<Row>, filter: &Filter, total: i64) -> Result<Page<LedgerEntry>
         let entry = entry_of(&mut row)?;
         items.push((entry, row.take::<Value>()?, row.take()?));
     }
-    Ok(Page::cut(items, filter.page.limit()?, total))
+    Ok(Page::cut(items, filter.page.limit()?, NEWEST_FIRST, total))
 }
 
 fn entry_of(row: &mut Row) -> Result<LedgerEntry, StoreError> {

@@ -27,7 +27,6 @@ pub struct Plan {
     /// Its name, once per provider.
     pub name: String,
     /// The modules it opens.
-    #[schema(value_type = Vec<String>)]
     pub modules: Modules,
     /// Seats; `null`: unlimited, 0: none.
     pub seats_max: Option<i64>,

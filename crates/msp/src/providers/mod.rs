@@ -50,7 +50,6 @@ pub enum StaffShown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProviderSettings {
     /// `tiered`: admins act up to the relationship's tier. `explicit`: admins too need an assignment.
-    #[schema(value_type = String)]
     pub access_mode: AccessMode,
     /// It may make sub-providers.
     pub sub_providers: bool,
@@ -70,13 +69,10 @@ pub struct Provider {
     /// The provider above it.
     pub parent: Option<ProviderName>,
     /// Its highest tier, when it is a sub-provider.
-    #[schema(value_type = Option<String>)]
     pub ceiling: Option<Tier>,
     /// Where in its life it is.
-    #[schema(value_type = String)]
     pub state: ProviderState,
     /// What the person who asks is here.
-    #[schema(value_type = String)]
     pub role: StaffRole,
     /// Its settings.
     pub settings: ProviderSettings,
@@ -99,7 +95,6 @@ pub struct ProviderUpdate {
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 pub struct SettingsUpdate {
     /// See [`ProviderSettings`].
-    #[schema(value_type = Option<String>)]
     pub access_mode: Option<AccessMode>,
     /// See [`ProviderSettings`].
     pub sub_providers: Option<bool>,

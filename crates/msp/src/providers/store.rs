@@ -146,7 +146,7 @@ pub(super) async fn sub_providers(tx: &mut ReadTx<scope::Provider>, page: &PageQ
     narrow(&mut query, tx.scope.provider);
     page.apply(&mut query, order, "p.id")?;
     let rows = tx.query(&query).await?.into_iter().map(|mut row| Ok((sub_provider(&mut row)?, row.take()?, row.take()?)));
-    Ok(Page::cut(rows.collect::<Result<_, StoreError>>()?, page.limit()?, total))
+    Ok(Page::cut(rows.collect::<Result<_, StoreError>>()?, page.limit()?, order, total))
 }
 
 pub(super) async fn sub_provider_named(tx: &mut ReadTx<scope::Provider>, name: &str) -> Result<Option<SubProvider>, StoreError> {

@@ -19,14 +19,12 @@ pub struct SubProvider {
     /// Its name.
     pub name: String,
     /// Its highest tier.
-    #[schema(value_type = String)]
     pub ceiling: Tier,
     /// Its tenants.
     pub client_count: i64,
     /// Its people.
     pub staff_count: i64,
     /// Where in its life it is.
-    #[schema(value_type = String)]
     pub state: ProviderState,
     /// Its version, for If-Match.
     pub version: i64,
@@ -40,7 +38,6 @@ pub struct SubProviderCreate {
     /// Its slug.
     pub slug: String,
     /// Its highest tier: at most the parent's own.
-    #[schema(value_type = String)]
     pub ceiling: Tier,
     /// Who is invited to run it.
     pub admin_email: String,
@@ -61,10 +58,8 @@ pub struct SubProviderUpdate {
     /// Its name.
     pub name: Option<String>,
     /// Its highest tier: at most the parent's own. Lowering works at once on everything it holds.
-    #[schema(value_type = Option<String>)]
     pub ceiling: Option<Tier>,
     /// `suspended` stops its staff.
-    #[schema(value_type = Option<String>)]
     pub state: Option<ProviderState>,
 }
 

@@ -43,10 +43,8 @@ pub struct RelationshipRow {
     /// Its id.
     pub id: RelationshipId,
     /// Its own tier.
-    #[schema(value_type = String)]
     pub tier: Tier,
     /// Where in its life it is now.
-    #[schema(value_type = String)]
     pub state: RelationshipState,
     /// When it ends by itself.
     pub ends_at: Option<Timestamp>,
@@ -58,15 +56,12 @@ pub struct Relationship {
     /// Its id.
     pub id: RelationshipId,
     /// Its own tier.
-    #[schema(value_type = String)]
     pub tier: Tier,
     /// Where in its life it is now.
-    #[schema(value_type = String)]
     pub state: RelationshipState,
     /// When it ends by itself.
     pub ends_at: Option<Timestamp>,
     /// The highest tier that the providers above let through; `null` without one above.
-    #[schema(value_type = Option<String>)]
     pub parent_tier: Option<Tier>,
     /// Its version, for If-Match.
     pub version: i64,
@@ -86,7 +81,6 @@ pub enum WantedState {
 #[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 pub struct RelationshipUpdate {
     /// At most what the providers above let through.
-    #[schema(value_type = Option<String>)]
     pub tier: Option<Tier>,
     /// When it ends by itself; `null`: never.
     #[serde(default, deserialize_with = "given")]

@@ -15,7 +15,6 @@ pub struct StaffInvite {
     /// Whose.
     pub email: String,
     /// As what.
-    #[schema(value_type = String)]
     pub role: StaffRole,
     /// A name to begin with; theirs to change.
     pub name: Option<String>,
@@ -143,7 +142,7 @@ pub async fn invitations(tx: &mut ReadTx<scope::Provider>, query: InvitationQuer
     for mut row in tx.query(&rows).await? {
         items.push((invitation_of(&mut row, now)?, row.take::<Value>()?, row.take()?));
     }
-    Ok(Page::cut(items, page.limit()?, total))
+    Ok(Page::cut(items, page.limit()?, order, total))
 }
 
 fn invitation_of(row: &mut Row, now: Timestamp) -> Result<Invitation> {

@@ -87,7 +87,6 @@ pub struct StaffRow {
     /// Who.
     pub person: Contact,
     /// As what.
-    #[schema(value_type = String)]
     pub role: StaffRole,
     /// Whether it counts.
     pub state: StaffState,
@@ -151,7 +150,6 @@ pub struct StaffQuery {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct StaffUpdate {
     /// The new role.
-    #[schema(value_type = String)]
     pub role: StaffRole,
 }
 

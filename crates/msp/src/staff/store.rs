@@ -80,7 +80,7 @@ pub(super) async fn list(
     for mut row in tx.query(&rows).await? {
         items.push((staff_of(&mut row, me, last)?, row.take::<Value>()?, row.take()?));
     }
-    Ok(Page::cut(items, page.limit()?, total))
+    Ok(Page::cut(items, page.limit()?, order, total))
 }
 
 pub(super) async fn one(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Option<Staff>> {

@@ -25,7 +25,6 @@ pub struct TenantCreate {
     /// Its industry.
     pub industry: Option<String>,
     /// The relationship's tier; left out: T2, or what the provider's ceiling permits.
-    #[schema(value_type = Option<String>)]
     pub tier: Option<Tier>,
     /// When the relationship ends by itself.
     pub ends_at: Option<Timestamp>,

@@ -65,7 +65,6 @@ pub struct TenantRow {
     /// Its display name.
     pub name: String,
     /// Where in its life it is.
-    #[schema(value_type = String)]
     pub state: TenantState,
     /// Name of its plan.
     pub plan: String,
@@ -85,7 +84,6 @@ pub struct TenantPlan {
     /// Its name.
     pub name: String,
     /// The modules it opens.
-    #[schema(value_type = Vec<String>)]
     pub modules: Modules,
     /// Its seats; `null`: unlimited.
     pub seats_max: Option<i64>,
@@ -114,7 +112,6 @@ pub struct Tenant {
     /// Its industry.
     pub industry: Option<String>,
     /// Where in its life it is.
-    #[schema(value_type = String)]
     pub state: TenantState,
     /// Why it is suspended or archived.
     pub state_reason: Option<String>,

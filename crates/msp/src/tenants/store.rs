@@ -38,7 +38,7 @@ pub(super) async fn list(tx: &mut ReadTx<scope::Provider>, page: &PageQuery, sta
     page.apply(&mut query, order, "t.id")?;
     let rows = tx.query(&query).await?.into_iter();
     let rows = rows.map(|mut row| Ok((tenant_row(&mut row, provider, now)?, row.take()?, row.take()?)));
-    Ok(Page::cut(rows.collect::<Result<_, StoreError>>()?, page.limit()?, total))
+    Ok(Page::cut(rows.collect::<Result<_, StoreError>>()?, page.limit()?, order, total))
 }
 
 fn tenant_row(row: &mut Row, provider: ProviderId, now: Timestamp) -> Result<TenantRow, StoreError> {

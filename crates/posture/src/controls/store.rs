@@ -94,7 +94,7 @@ pub(super) async fn list(tx: &mut ReadTx<Data>, page: &PageQuery, filter: &Filte
     for (control, _, _) in &mut rows {
         control.frameworks = requirements.remove(&control.id).unwrap_or_default();
     }
-    Ok(Page::cut(rows, page.limit()?, total))
+    Ok(Page::cut(rows, page.limit()?, order, total))
 }
 
 pub(super) async fn view(tx: &mut ReadTx<Data>, id: ControlId) -> Result<Option<ControlView>, StoreError> {

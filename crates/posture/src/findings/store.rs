@@ -77,7 +77,7 @@ pub(super) async fn page(tx: &mut ReadTx<Data>, page: &PageQuery, filter: &Filte
     for mut row in tx.query(&query).await? {
         rows.push((finding(&mut row, now, names)?, row.take::<Value>()?, row.take::<Uuid>()?));
     }
-    let cut = Page::cut(rows, page.limit()?, 0);
+    let cut = Page::cut(rows, page.limit()?, order, 0);
     Ok((cut.items, cut.next))
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn list(tx: &mut ReadTx<Data>, page: &PageQuery, states: &[Stat
         let stored = stored(&mut row)?;
         rows.push((stored, row.take()?, row.take()?));
     }
-    Ok(Page::cut(rows, page.limit()?, total))
+    Ok(Page::cut(rows, page.limit()?, order, total))
 }
 
 pub(super) async fn find(tx: &mut ReadTx<Data>, id: OverrideId) -> Result<Option<Stored>, StoreError> {

@@ -81,7 +81,7 @@ pub(super) async fn list(tx: &mut ReadTx<Data>, page: &PageQuery) -> Result<Page
     for mut row in tx.query(&query).await? {
         rows.push((scan(&mut row, names)?, row.take()?, row.take()?));
     }
-    Ok(Page::cut(rows, page.limit()?, total))
+    Ok(Page::cut(rows, page.limit()?, order, total))
 }
 
 pub(super) async fn one(tx: &mut ReadTx<Data>, id: ScanId) -> Result<Option<Scan>, StoreError> {

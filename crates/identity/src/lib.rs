@@ -1,0 +1,44 @@
+//! Identity: who somebody is, how they prove it, and which organisation they are a person of.
+//!
+//! A slice is a folder. What is secret (a password, a code, a token) comes in as a [`Secret`], which nothing prints, and is kept as
+//! a hash or sealed; none of it reaches the ledger or the log.
+
+pub mod invitations;
+pub mod me;
+pub mod members;
+pub mod passwords;
+mod secret;
+pub mod sessions;
+pub mod setup;
+pub mod sign_in;
+pub mod totp;
+
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod tests;
+
+use kernel::Hub;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use secret::Secret;
+
+/// All routes of this crate, relative to `/api/v1`.
+pub fn router() -> OpenApiRouter<Hub> {
+    OpenApiRouter::new()
+        .merge(setup::router())
+        .merge(sign_in::router())
+        .merge(invitations::router())
+        .merge(me::router())
+        .merge(sessions::router())
+        .merge(passwords::router())
+        .merge(totp::router())
+        .merge(members::router())
+}
+
+/// Hands the hub what this crate keeps in memory: the password pool and the count of failed tries.
+/// Besides it the hub needs an `Arc<dyn setup::Founder>`.
+pub fn provide(hub: &Hub) {
+    hub.provide(passwords::Pool::new());
+    hub.provide(sign_in::Tries::new());
+}

@@ -1,0 +1,231 @@
+//! The signed-in person: who they are, where they may go, and how they like the console.
+//!
+//! Lists only what counts: providers and organisations where the person is enabled. An archived organisation is not among them.
+//! What they may do there is not said here; each place's own page does.
+//!
+//! Not here: changing the e-mail address. It is what invitations and sign-in go by, and nothing here could prove the new one.
+
+mod http;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use kernel::ids::SessionId;
+use kernel::validate::Check;
+use kernel::{PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
+use serde::{Deserialize, Serialize};
+
+use crate::invitations::person_name;
+
+pub use http::router;
+
+/// Most organisations that can be pinned.
+pub const PINNED_MAX: usize = 50;
+
+/// The signed-in person.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Me {
+    /// Who.
+    pub person: MePerson,
+    /// Providers they are staff of.
+    pub providers: Vec<MeProvider>,
+    /// Organisations they are a member of.
+    pub tenants: Vec<MeTenant>,
+    /// The session that asks.
+    pub session: MeSession,
+}
+
+/// Who it is.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct MePerson {
+    /// Id.
+    pub id: PersonId,
+    /// E-mail address.
+    pub email: String,
+    /// Name.
+    pub name: String,
+    /// Language of the console.
+    pub locale: String,
+    /// They sign in with a second factor.
+    pub second_factor: bool,
+    /// Recovery codes that were not used yet.
+    pub recovery_codes_left: i64,
+    /// How they like the console.
+    pub preferences: Preferences,
+    /// Goes up with each change.
+    pub version: i64,
+}
+
+/// A provider that the person is staff of.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct MeProvider {
+    /// Id.
+    pub id: ProviderId,
+    /// Slug.
+    pub slug: String,
+    /// Name.
+    pub name: String,
+    /// As what.
+    pub role: String,
+    /// Clients that the person sees there.
+    pub client_count: i64,
+}
+
+/// An organisation that the person is a member of.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct MeTenant {
+    /// Id.
+    pub id: TenantId,
+    /// Slug.
+    pub slug: String,
+    /// Name.
+    pub name: String,
+    /// As what.
+    pub role: String,
+}
+
+/// The session that asks.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct MeSession {
+    /// Id.
+    pub id: SessionId,
+    /// When it ends in any case.
+    pub expires_at: Timestamp,
+    /// When it ends unless it is used.
+    pub idle_expires_at: Timestamp,
+    /// When the second factor was given.
+    pub second_factor_at: Option<Timestamp>,
+}
+
+/// How a person likes the console.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Preferences {
+    /// Slugs of organisations at the top of the switcher, in order.
+    pub pinned: Vec<String>,
+    /// Light or dark.
+    pub scheme: Scheme,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// As the system is.
+    #[default]
+    Auto,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// A language that the console speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Locale {
+    /// English.
+    En,
+    /// German.
+    De,
+}
+
+impl Locale {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::De => "de",
+        }
+    }
+}
+
+/// What to change of oneself; what is left out stays.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub struct MeUpdate {
+    /// Name.
+    pub name: Option<String>,
+    /// Language of the console.
+    pub locale: Option<Locale>,
+    /// How one likes the console; all of it.
+    pub preferences: Option<Preferences>,
+}
+
+/// What the ledger says of a change of oneself.
+#[derive(Serialize)]
+struct Change<'a> {
+    name: &'a str,
+    locale: &'a str,
+    preferences: &'a Preferences,
+}
+
+impl<'a> Change<'a> {
+    fn of(person: &'a MePerson) -> Self {
+        Self { name: &person.name, locale: &person.locale, preferences: &person.preferences }
+    }
+}
+
+/// A person as they see themselves from one of their sessions.
+///
+/// # Errors
+/// `NotSignedIn` when the session has ended.
+pub(crate) async fn of<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<Me> {
+    Ok(Me {
+        person: store::person(tx, person).await?,
+        providers: store::providers(tx, person).await?,
+        tenants: store::tenants(tx, person).await?,
+        session: store::session(tx, person, session).await?,
+    })
+}
+
+/// The signed-in person.
+///
+/// # Errors
+/// As the store's.
+pub(crate) async fn view(tx: &mut ReadTx<scope::Own>) -> Result<Me> {
+    let (person, session) = (tx.scope.person, tx.me()?.session);
+    of(tx, person, session).await
+}
+
+/// Changes the signed-in person's name, language or preferences.
+///
+/// # Errors
+/// `Invalid`.
+pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate) -> Result<Me> {
+    let person = tx.scope.person;
+    let before = store::person(tx, person).await?;
+    let mut check = Check::new();
+    let name = body.name.map_or_else(|| before.name.clone(), |name| person_name(&mut check, "name", &name));
+    let locale = body.locale.map_or_else(|| before.locale.clone(), |locale| locale.as_str().to_owned());
+    let preferences = match body.preferences {
+        Some(preferences) => checked(preferences, &mut check),
+        None => before.preferences.clone(),
+    };
+    check.done()?;
+    let after = MePerson { name, locale, preferences, ..before.clone() };
+    store::update(tx, &after).await?;
+    tx.subject("person", person, after.name.clone());
+    tx.changed("person", person, &Change::of(&before), &Change::of(&after));
+    if before.name == after.name {
+        tx.keeps_authority();
+    }
+    view(tx).await
+}
+
+fn checked(preferences: Preferences, check: &mut Check) -> Preferences {
+    let Preferences { pinned, scheme } = preferences;
+    if pinned.len() > PINNED_MAX {
+        check.fail(
+            "preferences.pinned",
+            "too_many",
+            format!("may have at most {PINNED_MAX} organisations, this has {}", pinned.len()),
+        );
+    }
+    let mut kept: Vec<String> = Vec::new();
+    for (index, slug) in pinned.into_iter().take(PINNED_MAX).enumerate() {
+        let slug = check.slug(&format!("preferences.pinned[{index}]"), &slug);
+        if !kept.contains(&slug) {
+            kept.push(slug);
+        }
+    }
+    Preferences { pinned: kept, scheme }
+}

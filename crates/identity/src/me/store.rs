@@ -1,0 +1,87 @@
+//! The rows that make a person.
+
+use kernel::ids::SessionId;
+use kernel::store::StoreError;
+use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
+
+use super::{MePerson, MeProvider, MeSession, MeTenant};
+
+pub(super) async fn person<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<MePerson> {
+    let row = tx
+        .opt(
+            "SELECT p.id, p.email, p.name, p.locale, p.totp_secret IS NOT NULL,
+                    (SELECT COUNT(*) FROM recovery_code c WHERE c.person_id = p.id AND c.used_at IS NULL), p.preferences, p.version
+             FROM person p WHERE p.id = ?1",
+            params![person],
+        )
+        .await?;
+    let mut row = row.ok_or(Error::NotSignedIn)?;
+    Ok(MePerson {
+        id: row.take()?,
+        email: row.take()?,
+        name: row.take()?,
+        locale: row.take()?,
+        second_factor: row.take()?,
+        recovery_codes_left: row.take()?,
+        preferences: row.json()?,
+        version: row.take()?,
+    })
+}
+
+/// Providers where the person is enabled, with the clients they see there: all of them, or those they are assigned to.
+pub(super) async fn providers<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<Vec<MeProvider>> {
+    let now = tx.now();
+    let rows = tx
+        .rows(
+            "SELECT v.id, v.slug, v.name, s.role,
+                    (SELECT COUNT(*) FROM relationship r JOIN tenant t ON t.id = r.tenant_id
+                     WHERE r.provider_id = v.id AND r.state <> 'ended' AND t.state IN ('active', 'suspended')
+                       AND (s.role = 'provider_admin'
+                            OR EXISTS (SELECT 1 FROM assignment a WHERE a.person_id = s.person_id AND a.tenant_id = t.id
+                                       AND a.provider_id = v.id AND (a.ends_at IS NULL OR a.ends_at > ?2))))
+             FROM staff s JOIN provider v ON v.id = s.provider_id
+             WHERE s.person_id = ?1 AND s.state = 'active' ORDER BY lower(v.name), v.id LIMIT 200",
+            params![person, now],
+        )
+        .await?;
+    let read = rows.into_iter().map(|mut row| {
+        Ok(MeProvider { id: row.take()?, slug: row.take()?, name: row.take()?, role: row.take()?, client_count: row.take()? })
+    });
+    Ok(read.collect::<Result<_, StoreError>>()?)
+}
+
+pub(super) async fn tenants<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<Vec<MeTenant>> {
+    let rows = tx
+        .rows(
+            "SELECT t.id, t.slug, t.name, m.role FROM member m JOIN tenant t ON t.id = m.tenant_id
+             WHERE m.person_id = ?1 AND m.state = 'active' AND t.state IN ('active', 'suspended')
+             ORDER BY lower(t.name), t.id LIMIT 1000",
+            params![person],
+        )
+        .await?;
+    let read =
+        rows.into_iter().map(|mut row| Ok(MeTenant { id: row.take()?, slug: row.take()?, name: row.take()?, role: row.take()? }));
+    Ok(read.collect::<Result<_, StoreError>>()?)
+}
+
+pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<MeSession> {
+    let row = tx
+        .opt(
+            "SELECT id, expires_at, idle_expires_at, second_factor_at FROM session WHERE id = ?1 AND person_id = ?2",
+            params![session, person],
+        )
+        .await?;
+    let mut row = row.ok_or(Error::NotSignedIn)?;
+    Ok(MeSession { id: row.take()?, expires_at: row.take()?, idle_expires_at: row.take()?, second_factor_at: row.take()? })
+}
+
+pub(super) async fn update(tx: &mut WriteTx<scope::Own>, after: &MePerson) -> Result<()> {
+    let person = tx.scope.person;
+    let preferences = serde_json::to_string(&after.preferences).map_err(Error::internal)?;
+    tx.execute(
+        "UPDATE person SET name = ?2, locale = ?3, preferences = ?4, version = version + 1 WHERE id = ?1",
+        params![person, after.name.as_str(), after.locale.as_str(), preferences],
+    )
+    .await?;
+    Ok(())
+}
