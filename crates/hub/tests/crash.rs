@@ -51,6 +51,46 @@ async fn killing_the_database_loses_no_acknowledged_write_and_the_hub_recovers_b
     std::fs::remove_dir_all(&place).ok();
 }
 
+/// The hub's files may not grow beyond a limit, as on a full disk; then they may again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_answers_503_and_the_hub_recovers_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = StoreConfig::Sqlite { dir: folder.path().to_owned() };
+    let (cookie, finding) = found(store.clone()).await;
+    let listen = SocketAddr::from(([127, 0, 0, 1], TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()));
+    let client = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+    let target = Target { client, base: format!("http://{listen}/api/v1/tenants/acme"), cookie, finding };
+    let mut hub = start(folder.path(), &store, listen, &target).await;
+    let comment = |number: usize| {
+        let url = format!("{}/findings/{}/comments", target.base, target.finding);
+        let sent = target.client.post(url).header(COOKIE, &target.cookie).json(&json!({"text": format!("comment {number}")}));
+        async move { sent.send().await.unwrap().status().as_u16() }
+    };
+    limit_files(&hub, "1000000");
+    let mut acknowledged = BTreeSet::new();
+    let mut number = 0;
+    while comment(number).await == 201 {
+        acknowledged.insert(format!("comment {number}"));
+        number += 1;
+        assert!(number < 5_000, "the limit is never reached");
+    }
+    assert_eq!(comment(number).await, 503);
+    let read = target.client.get(format!("{}/findings", target.base)).header(COOKIE, &target.cookie).send().await.unwrap();
+    assert_eq!(read.status(), 200, "what is there can still be read");
+    limit_files(&hub, "unlimited");
+    assert_eq!(comment(number).await, 201);
+    acknowledged.insert(format!("comment {number}"));
+    hub.kill().unwrap();
+    hub.wait().unwrap();
+    verify(store, acknowledged).await;
+}
+
+/// Limits how far a file may grow (SIGXFSZ is ignored, so that writing beyond it is an error as on a full disk).
+fn limit_files(hub: &Child, bytes: &str) {
+    let set = Command::new("prlimit").args(["--pid", &hub.id().to_string(), &format!("--fsize={bytes}:unlimited")]).status();
+    assert!(set.unwrap().success(), "prlimit (util-linux)");
+}
+
 /// What was acknowledged, by its text.
 type Acknowledged = Arc<Mutex<BTreeSet<String>>>;
 
@@ -142,8 +182,12 @@ const SCAN: &str = r#"[{"class_uid":2004,"category_uid":2,"metadata":{"version":
   "resources":[{"uid":"res-1","name":"one"}],"cloud":{"account":{"uid":"42"}}}]"#;
 
 async fn start(folder: &Path, store: &StoreConfig, listen: SocketAddr, target: &Target) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
-    command.arg("serve").env("TENANTRY_MASTER_KEY", KEY).env("TENANTRY_DATA", folder).env("TENANTRY_LISTEN", listen.to_string());
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; exec \"$0\" serve", env!("CARGO_BIN_EXE_tenantry")])
+        .env("TENANTRY_MASTER_KEY", KEY)
+        .env("TENANTRY_DATA", folder)
+        .env("TENANTRY_LISTEN", listen.to_string());
     command.env("TENANTRY_LOG", "warn").stdout(Stdio::null()).stderr(Stdio::null());
     if let StoreConfig::Postgres { url, .. } = store {
         command.env("TENANTRY_DATABASE_URL", url).env("TENANTRY_CONNECTIONS", "4");

@@ -102,7 +102,7 @@ impl Server {
         // The shell outlives the tests that started it and stops the server when its lease has grown old.
         let script = format!(
             "{bin}/postgres -D {data} -p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=300 -c shared_buffers=64MB \
-             -c log_min_messages=fatal {durable} >{folder}/log 2>&1 & pg=$!; echo $pg >{folder}/pid; \
+             -c log_min_messages=fatal {durable} >{folder}/log 2>&1 & pg=$!; \
              while kill -0 $pg 2>/dev/null; do sleep 3; now=$(date +%s); used=$(stat -c %Y {folder}/lease); \
              if [ $((now - used)) -gt {IDLE_S} ]; then kill -INT $pg; wait $pg; fi; done",
             bin = binaries().display(),
@@ -127,17 +127,18 @@ impl Server {
         format!("postgres://tenantry@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Kills the server process at once (SIGKILL, its children too), as a power cut would.
+    /// Kills every process of the server at once (SIGKILL), as a power cut would.
     pub fn kill(&self) {
-        let pid = std::fs::read_to_string(self.folder.join("pid")).unwrap_or_default();
-        for child in children(pid.trim()) {
-            Command::new("kill").args(["-9", &child]).status().ok();
-        }
-        Command::new("kill").args(["-9", pid.trim()]).status().ok();
-        while self.is_alive() {
+        let data = self.folder.join("data");
+        loop {
+            let running = processes_in(&data);
+            if running.is_empty() {
+                break;
+            }
+            Command::new("kill").arg("-9").args(&running).stderr(Stdio::null()).status().expect("kill runs");
             std::thread::sleep(Duration::from_millis(20));
         }
-        std::fs::remove_file(self.folder.join("data/postmaster.pid")).ok();
+        std::fs::remove_file(data.join("postmaster.pid")).ok();
     }
 
     /// Says that the cluster is in use.
@@ -157,9 +158,11 @@ impl Server {
     }
 }
 
-fn children(pid: &str) -> Vec<String> {
-    let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    listed.split_whitespace().map(str::to_owned).collect()
+/// Processes that work in this folder, which every process of a cluster does. Zombies have no folder any more.
+fn processes_in(folder: &Path) -> Vec<String> {
+    let listed = std::fs::read_dir("/proc").expect("Linux has /proc").flatten();
+    let working = listed.filter(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder));
+    working.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 fn make_dir(path: &Path) {
