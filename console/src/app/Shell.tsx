@@ -76,7 +76,7 @@ function SignedIn({ me }: { me: Me }) {
       </div>
       <div id="pop" role="region" aria-label={t('shell.popups')} />
       {asked > 0 && <Suspense><PaletteActions asked={asked} me={me} pages={pages} base={slug ? `/t/${slug}` : ''} can={can} section={section} /></Suspense>}
-      {provider && <AddClient onGone={() => void navigate({ to: '.', search: ((old: Record<string, unknown>) => ({ ...old, add: undefined })) as never, replace: true })} />}
+      {may(provider?.can, 'tenant.create') && <AddClient onGone={() => void navigate({ to: '.', search: ((old: Record<string, unknown>) => ({ ...old, add: undefined })) as never, replace: true })} />}
     </div>
   );
 }

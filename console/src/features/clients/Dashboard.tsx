@@ -13,7 +13,7 @@ export default function Dashboard() {
   const provider = useProvider();
   const list = useList({ sort: 'attention', sorts: SORTS, filters, limit: 60 });
   const [{ view = 'cards' }, set] = useAddress({ view: oneOf(['cards', 'table']) });
-  const plans = usePlans(provider.slug);
+  const plans = usePlans(provider.slug, permission(provider.can, 'plan.list').allowed);
   const { data, error, refetch, isPlaceholderData } = useQuery({
     queryKey: keys.provider(provider.slug, 'clients', list.query), placeholderData: keepPreviousData,
     queryFn: ({ signal }) => api.get<ClientList>(path`/providers/${provider.slug}/clients`, list.query, signal),
@@ -24,6 +24,8 @@ export default function Dashboard() {
   const { cursor: _cursor, limit: _limit, ...filtered } = list.query;
   const add = () => set({ add: 'client' });
   const addButton = <Act leftSection={<IconPlus size={16} />} can={permission(provider.can, 'tenant.create')} onClick={add}>{t('dash.addClient')}</Act>;
+  // Who may not read the plans chooses among those of the clients at hand.
+  const planNames = plans.data?.items.map((p) => p.name) ?? [...new Set([list.view.plan, ...(data?.items ?? []).map((c) => c.plan)])].filter((p) => typeof p === 'string').toSorted();
   const none = list.filtered
     ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} />
     : <Empty title={t('dash.emptyTitle')} action={permission(provider.can, 'tenant.create').allowed ? addButton : undefined}>{t(permission(provider.can, 'tenant.create').allowed ? 'dash.emptyText' : 'dash.emptyAssigned')}</Empty>;
@@ -46,7 +48,7 @@ export default function Dashboard() {
         <SearchBox label={t('dash.search')} value={list.view.q} onChange={(q) => list.set({ q })} w={260} />
         <span className="grow" />
         <Select aria-label={t('dash.tier')} placeholder={t('dash.anyTier')} w={140} data={TIERS.map((x) => ({ value: x, label: `${x} ${t(`tier.${x}`)}` }))} clearable allowDeselect value={list.view.tier ?? null} onChange={(tier) => list.set({ tier: (tier ?? undefined) as typeof list.view.tier })} />
-        <Select aria-label={t('dash.plan')} placeholder={t('dash.anyPlan')} w={140} data={plans.data?.items.map((p) => p.name) ?? []} clearable allowDeselect value={list.view.plan ?? null} onChange={(plan) => list.set({ plan: plan ?? undefined })} />
+        <Select aria-label={t('dash.plan')} placeholder={t('dash.anyPlan')} w={140} data={planNames} clearable allowDeselect value={list.view.plan ?? null} onChange={(plan) => list.set({ plan: plan ?? undefined })} />
         <Select aria-label={t('dash.sortBy')} w={200} value={list.view.sort} onChange={(sort) => list.set({ sort: sort === 'attention' ? undefined : (sort ?? undefined) })} data={[
           { value: 'attention', label: t('dash.sort.attention') }, { value: 'score', label: t('dash.sort.score') }, { value: '-score', label: t('dash.sort.scoreDown') }, { value: 'scan', label: t('dash.sort.scan') }, { value: 'critical', label: t('dash.sort.critical') }, { value: 'seats', label: t('dash.sort.seats') }, { value: 'name', label: t('dash.sort.name') },
         ]} />
