@@ -14,6 +14,7 @@ use kernel::secrets::SecretKey;
 use kernel::store::{StoreConfig, StoreLimits};
 use kernel::{Clock, HubConfig, Timestamp};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tower::ServiceExt as _;
@@ -33,7 +34,7 @@ pub struct World {
     scans: Vec<(String, String)>,
     findings: Vec<(String, String)>,
     imports: AtomicI64,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _running: hub::serve::Running,
 }
 
@@ -49,7 +50,7 @@ impl World {
         let config = HubConfig {
             store: StoreConfig::Sqlite { dir: folder.path().to_owned() },
             limits,
-            master_key: SecretKey::generate(),
+            master_key: SecretKey::from_bytes([9; 32]),
             clock: Clock::system(),
             public_url: format!("http://{}", listener.local_addr()?),
             behind_proxy: false,
@@ -73,7 +74,7 @@ impl World {
             scans: vec![],
             findings: vec![],
             imports,
-            _folder: folder,
+            folder,
             _running: running,
         })
     }
@@ -160,13 +161,59 @@ impl World {
         if scan["state"] == "complete" { Ok(scan) } else { Err(scan.to_string().into()) }
     }
 
-    /// Reads something in every tenant once.
-    pub async fn touch_all(&self) -> Result<(), Failure> {
-        for slug in &self.tenants {
-            self.get(&format!("/tenants/{slug}/scans")).await?;
-        }
-        Ok(())
+    /// Starts a process of its own that serves this world's data.
+    pub async fn serve_alone(&self) -> Result<Alone, Failure> {
+        let mut child = tokio::process::Command::new(std::env::current_exe()?)
+            .arg("--serve")
+            .arg(self.folder.path())
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut lines = BufReader::new(child.stdout.take().ok_or("a piped child")?).lines();
+        let address = lines.next_line().await?.ok_or("the child says where it listens")?.parse()?;
+        Ok(Alone { connection: Connection::open(address).await?, process: child.id().ok_or("it runs")?, _child: child })
     }
+}
+
+/// A hub in a process of its own.
+pub struct Alone {
+    connection: Connection,
+    process: u32,
+    _child: tokio::process::Child,
+}
+
+impl Alone {
+    /// GET as the provider's admin.
+    pub async fn get(&mut self, world: &World, path: &str) -> Result<(), Failure> {
+        let answer = self.connection.send(&request("GET", &format!("/api/v1{path}"), Some(&world.cookie), "")).await?;
+        if answer.status == 200 { Ok(()) } else { Err(format!("{path}: {}", answer.status).into()) }
+    }
+
+    /// A figure of the kernel's about the process's memory.
+    pub fn memory(&self, key: &str) -> Result<String, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process))?;
+        let line = status.lines().find(|line| line.starts_with(key)).ok_or("a figure")?;
+        let kilobytes: u64 = line.split_whitespace().nth(1).ok_or("a number")?.parse()?;
+        Ok(format!("{} MB", kilobytes >> 10))
+    }
+}
+
+/// Serves a world's data until killed; prints where.
+pub async fn serve_folder(folder: &std::path::Path) -> Result<(), Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let config = HubConfig {
+        store: StoreConfig::Sqlite { dir: folder.to_owned() },
+        limits: StoreLimits { open_tenants: 1_000, ..StoreLimits::default() },
+        master_key: SecretKey::from_bytes([9; 32]),
+        clock: Clock::system(),
+        public_url: format!("http://{}", listener.local_addr()?),
+        behind_proxy: false,
+    };
+    let hub = hub::open(config, &folder.join("spool-alone")).await?;
+    let running = hub::serve::Running::start(&hub, listener, None)?;
+    println!("{}", running.address);
+    hub::serve::wait_for_signal().await?;
+    Ok(())
 }
 
 fn text(value: &Value) -> Result<String, Failure> {

@@ -178,8 +178,10 @@ pub async fn around(State(hub): State<Hub>, mut request: Request, next: Next) ->
         attempts: Mutex::default(),
     });
     request.extensions_mut().insert(scratch.clone());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let route = request.extensions().get::<axum::extract::MatchedPath>().map_or_else(|| path.clone(), |m| m.as_str().to_owned());
+    let method = request.method().clone();
+    // What no route matched is one label, however many addresses somebody tries.
+    let matched = request.extensions().get::<axum::extract::MatchedPath>();
+    let route = matched.map_or_else(|| "unmatched".to_owned(), |route| route.as_str().to_owned());
     let span = tracing::info_span!("request", %id, %method, route);
     let started = std::time::Instant::now();
     let mut response = if method.is_safe() {

@@ -24,6 +24,10 @@ use crate::ids::TenantId;
 const READERS_KEPT_CONTROL: usize = 8;
 const READERS_KEPT_TENANT: usize = 1;
 
+/// At most 512 kB of pages a connection, and about 96 MB for all of them together: beyond that a connection uses its own pages again
+/// instead of taking more, so that many open tenants cost little.
+const CACHES: &str = "PRAGMA cache_size=-512; PRAGMA soft_heap_limit=100663296;";
+
 pub(crate) struct Sqlite {
     dir: PathBuf,
     limits: StoreLimits,
@@ -195,7 +199,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(store_error)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(store_error)?;
     connection.set_prepared_statement_cache_capacity(48);
-    connection.execute_batch("PRAGMA cache_size=-1024;").map_err(store_error)?;
+    connection.execute_batch(CACHES).map_err(store_error)?;
     Ok(connection)
 }
 
