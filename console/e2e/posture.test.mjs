@@ -123,3 +123,57 @@ test('a viewer reads; what is not allowed is disabled with its reason, and refus
   assert.deepEqual(await post('scans?file=x.json&format=auto', []), [403, 'forbidden']);
   quiet(page);
 });
+
+test('several findings at once: take them, override them; an override is revoked', async (t) => {
+  const context = await enter(t, 'technician_t3');
+  const page = await open(context, '/t/dunmore/findings?assignee=none');
+  await settled(page);
+  const drawer = page.getByRole('dialog');
+  const choose = async () => { for (const i of [0, 1]) await rows(page).nth(i).getByRole('checkbox').check(); };
+  const before = (await get(context, '/tenants/dunmore/findings?assignee=me')).total;
+  await choose();
+  await page.getByRole('button', { name: 'Assign to me' }).click();
+  await drawer.getByRole('button', { name: 'Assign 2 to me' }).click();
+  await drawer.getByText('2 of 2 done').waitFor();
+  await drawer.getByRole('button', { name: 'Done' }).click();
+  assert.equal((await get(context, '/tenants/dunmore/findings?assignee=me')).total, before + 2);
+
+  await page.goto('/t/dunmore/findings?assignee=me');
+  await settled(page);
+  const active = async () => (await get(context, '/tenants/dunmore/overrides?state=active')).total;
+  const overrides = await active();
+  await choose();
+  await page.getByRole('button', { name: 'Create override' }).click();
+  await drawer.getByLabel('Reason').fill('Accepted by the council until the move.');
+  await drawer.getByRole('button', { name: 'Create 2 overrides' }).click();
+  await drawer.getByText('2 of 2 done').waitFor();
+  assert.equal(await active(), overrides + 2);
+  await page.goto('/t/dunmore/overrides');
+  await settled(page);
+  await rows(page).filter({ hasText: 'until the move' }).first().getByRole('button', { name: /^Revoke override/ }).click();
+  await drawer.getByRole('button', { name: 'Revoke override' }).click();
+  await drawer.waitFor({ state: 'detached' });
+  assert.equal(await active(), overrides + 1);
+  await page.getByRole('tab', { name: 'Revoked' }).click();
+  await rows(page).filter({ hasText: 'until the move' }).getByText('Tom Becker').first().waitFor();
+  quiet(page);
+});
+
+test('assign a finding to somebody; control page and ledger entry open', async (t) => {
+  const context = await enter(t, 'tenant_admin');
+  const page = await open(context, '/t/acme/findings?assignee=none');
+  await settled(page);
+  await rows(page).first().getByRole('button').first().click();
+  const drawer = page.getByRole('dialog');
+  await drawer.getByRole('combobox', { name: 'Assignee' }).or(drawer.getByLabel('Assignee')).first().click();
+  await page.getByRole('option', { name: /^Marcus Osei/ }).click();
+  await page.getByText('Assigned to Marcus Osei').first().waitFor();
+  const id = new URL(page.url()).searchParams.get('finding');
+  assert.equal((await get(context, `/tenants/acme/findings/${id}`)).assignee.name, 'Marcus Osei');
+  await page.goto('/t/acme/ledger?action=finding.assign');
+  await settled(page);
+  await rows(page).first().getByRole('button').first().click();
+  await drawer.getByText('finding.assign').waitFor();
+  await drawer.getByRole('row').filter({ hasText: 'assignee' }).first().waitFor();
+  quiet(page);
+});

@@ -34,7 +34,7 @@ export const de: Messages = {
   scan: { current: 'Gescannt', stale: 'Veraltet', never: 'Nie gescannt' },
   severity: { critical: 'Kritisch', high: 'Hoch', medium: 'Mittel', low: 'Niedrig', informational: 'Hinweis', unknown: 'Unbekannt', short: { critical: 'krit', high: 'hoch' } },
   mask: { view: 'Lesen', create: 'Anlegen', update: 'Ändern', delete: 'Entfernen' },
-  module: { compliance: 'Compliance', resources: 'Ressourcen', costs: 'Kosten', automations: 'Automationen', metrics: 'Metriken', vault: 'Tresor', agents: 'Agenten' },
+  module: { discovery: 'Erkennung', finops: 'Kosten', governance: 'Richtlinien', secops: 'Sicherheitsbetrieb', orchestration: 'Automatisierung', observability: 'Beobachtung', compliance: 'Compliance', identity: 'Identität' },
   ui: {
     all: 'Alle', cancel: 'Abbrechen', close: 'Schließen', save: 'Speichern', saved: 'Gespeichert', edit: 'Bearbeiten', undo: 'Rückgängig', copy: 'Kopieren', copied: 'Kopiert', copyWhat: '{{what}} kopieren', clear: 'Leeren', done: 'Fertig', remove: 'Entfernen', back: 'Zurück', export: 'Export', exportCsv: 'CSV-Export', loading: 'Wird geladen', tryAgain: 'Noch einmal', download: 'Herunterladen', none: 'Keine', never: 'Nie', yes: 'Ja', no: 'Nein', optional: 'Freiwillig', actions: 'Aktionen', moreFor: 'Mehr zu {{name}}', open: 'Öffnen',
     clearFilters: 'Filter aufheben', nothingMatches: 'Nichts passt zu diesen Filtern', noScore: 'Noch kein Wert', noBaseline: 'Noch kein Vergleich', noChange: 'Unverändert', points: '{{n}} Pkt.', in30Days: 'in 30 Tagen', selectAll: 'Alle auswählen', chooseFile: 'Datei wählen', uploading: '{{name}} wird hochgeladen',

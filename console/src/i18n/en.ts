@@ -33,7 +33,7 @@ export const en = {
   scan: { current: 'Scanned', stale: 'Stale', never: 'Never scanned' },
   severity: { critical: 'Critical', high: 'High', medium: 'Medium', low: 'Low', informational: 'Informational', unknown: 'Unknown', short: { critical: 'crit', high: 'high' } },
   mask: { view: 'View', create: 'Create', update: 'Update', delete: 'Delete' },
-  module: { compliance: 'Compliance', resources: 'Resources', costs: 'Costs', automations: 'Automations', metrics: 'Metrics', vault: 'Vault', agents: 'Agents' },
+  module: { discovery: 'Discovery', finops: 'Costs', governance: 'Governance', secops: 'Security operations', orchestration: 'Automation', observability: 'Observability', compliance: 'Compliance', identity: 'Identity' },
   ui: {
     all: 'All', cancel: 'Cancel', close: 'Close', save: 'Save', saved: 'Saved', edit: 'Edit', undo: 'Undo', copy: 'Copy', copied: 'Copied', copyWhat: 'Copy {{what}}', clear: 'Clear', done: 'Done', remove: 'Remove', back: 'Back', export: 'Export', exportCsv: 'Export CSV', loading: 'Loading', tryAgain: 'Try again', download: 'Download', none: 'None', never: 'Never', yes: 'Yes', no: 'No', optional: 'Optional', actions: 'Actions', moreFor: 'More for {{name}}', open: 'Open',
     clearFilters: 'Clear filters', nothingMatches: 'Nothing matches these filters', noScore: 'No score yet', noBaseline: 'No baseline yet', noChange: 'No change', points: '{{n}} pts', in30Days: 'in 30 days', selectAll: 'Select all', chooseFile: 'Choose file', uploading: 'Uploading {{name}}',
