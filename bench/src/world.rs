@@ -203,7 +203,7 @@ pub async fn serve_folder(folder: &std::path::Path) -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let config = HubConfig {
         store: StoreConfig::Sqlite { dir: folder.to_owned() },
-        limits: StoreLimits { open_tenants: 1_000, ..StoreLimits::default() },
+        limits: StoreLimits::default(),
         master_key: SecretKey::from_bytes([9; 32]),
         clock: Clock::system(),
         public_url: format!("http://{}", listener.local_addr()?),

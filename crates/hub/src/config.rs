@@ -40,7 +40,7 @@ pub struct Settings {
     #[arg(long, env = "TENANTRY_MASTER_KEY", value_name = "HEX", hide = true)]
     #[serde(skip)]
     pub master_key: Option<String>,
-    /// Most tenant databases kept open (embedded store) [default: 512]
+    /// Most tenant databases kept open (embedded store) [default: 400]
     #[arg(long, env = "TENANTRY_OPEN_TENANTS", value_name = "N")]
     pub open_tenants: Option<usize>,
     /// Take the client's address from X-Forwarded-For (behind a proxy that sets it)
@@ -127,7 +127,7 @@ impl Settings {
             Some(url) => StoreConfig::Postgres { url, connections },
             None => StoreConfig::Sqlite { dir: data.clone() },
         };
-        let open_tenants = in_range("open_tenants", self.open_tenants.or(file.open_tenants).unwrap_or(512), 1..=100_000)?;
+        let open_tenants = in_range("open_tenants", self.open_tenants.or(file.open_tenants).unwrap_or(400), 1..=100_000)?;
         let key = match (self.master_key, self.master_key_file.or(file.master_key_file)) {
             (Some(hex), _) => {
                 KeySource::Given(SecretKey::from_hex(&hex).ok_or_else(|| wrong("master_key", "needs 64 hexadecimal digits"))?)

@@ -72,7 +72,7 @@ pub enum StoreConfig {
 /// Bounds of the store.
 #[derive(Debug, Clone, Copy)]
 pub struct StoreLimits {
-    /// Most tenant databases kept open (SQLite). About 0.2 MB each.
+    /// Most tenant databases kept open (SQLite). About half a megabyte each (a writer and a reader).
     pub open_tenants: usize,
     /// Longest wait for a writer or a connection.
     pub wait: Duration,
@@ -80,7 +80,7 @@ pub struct StoreLimits {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        Self { open_tenants: 512, wait: Duration::from_secs(10) }
+        Self { open_tenants: 400, wait: Duration::from_secs(10) }
     }
 }
 
