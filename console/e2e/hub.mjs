@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core';
 
 const demo = JSON.parse(process.env.TENANTRY_E2E ?? 'null') ?? { url: '', sign_ins: [] };
 export const url = demo.url;
-export const WAIT_MS = 20_000;
+export const WAIT_MS = Number(process.env.WAIT_MS ?? 20_000);
 export const person = (role) => demo.sign_ins.find((s) => s.role === role) ?? assert.fail(`the demo has no ${role}`);
 
 const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => existsSync(p));
@@ -22,7 +22,11 @@ export function withBrowser() {
 export async function enter(t, role, options = {}) {
   const context = await browser.newContext({ baseURL: url, viewport: { width: 1440, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
   context.setDefaultTimeout(WAIT_MS);
-  t.after(() => context.close());
+  t.after(async () => {
+    // TEST_RESULTS=<folder> keeps what each page showed at the end of its test.
+    if (process.env.TEST_RESULTS) await Promise.all(context.pages().map((page, i) => page.screenshot({ path: `${process.env.TEST_RESULTS}/${t.name.replace(/\W+/g, '-').slice(0, 60)}-${role}-${i}.png` })));
+    await context.close();
+  });
   await context.addInitScript(() => addEventListener('securitypolicyviolation', (e) => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}`)));
   if (role) await signIn(context, person(role));
   return context;

@@ -31,7 +31,7 @@ test('a technician is invited, assigned, enters only that client, and loses it',
   await drawer.getByRole('checkbox', { name: 'Compliance' }).and(drawer.locator(':checked')).waitFor();
   await drawer.getByRole('button', { name: 'Add assignment' }).click();
   await toast(page, 'Assigned to Glasswing Studios');
-  await rows(page).filter({ hasText: 'Glasswing Studios' }).getByText('now T1').waitFor();
+  await rows(page).filter({ hasText: 'Glasswing Studios' }).getByText('T1 Monitor').waitFor();
   await page.getByRole('button', { name: 'Assignment to Glasswing Studios' }).click();
   await drawer.getByLabel('Delete').uncheck();
   await drawer.getByRole('button', { name: 'Save' }).click();
@@ -89,7 +89,7 @@ test('members: a role changes and is undone, one is invited and the invitation r
   await drawer.getByLabel('Invitation link', { exact: true }).waitFor();
   await drawer.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('tab', { name: 'Invitations' }).click();
-  await page.getByRole('button', { name: 'Revoke: pia.lund@acme.example' }).click();
+  await page.getByRole('button', { name: /^Revoke.*pia\.lund@acme\.example/ }).click();
   await drawer.getByRole('button', { name: 'Revoke' }).click();
   await toast(page, 'The invitation was revoked');
   await rows(page).filter({ hasText: 'pia.lund@acme.example' }).getByText('Revoked').waitFor();
@@ -98,7 +98,7 @@ test('members: a role changes and is undone, one is invited and the invitation r
 
 test('settings and access are saved, and again; who is late is told', async (t) => {
   const context = await enter(t, 'provider_admin');
-  const page = await open(context, '/settings');
+  const page = await open(context, '/settings', { allow: /status of 422/ });
   for (const choice of ['Only the role', 'Staff by name']) {
     await page.getByRole('radio', { name: choice }).check();
     await page.getByRole('button', { name: 'Save settings' }).click();
@@ -121,7 +121,11 @@ test('settings and access are saved, and again; who is late is told', async (t) 
   await page.getByRole('button', { name: 'Change access' }).click();
   await drawer.getByLabel('Access ends on').fill('2099-12-31');
   await drawer.getByRole('button', { name: 'Save' }).click();
-  await page.locator('dd').filter({ hasText: '2099' }).waitFor();
+  await drawer.getByText('May be at most').waitFor();
+  const year = new Date().getFullYear() + 2;
+  await drawer.getByLabel('Access ends on').fill(`${year}-06-30`);
+  await drawer.getByRole('button', { name: 'Save' }).click();
+  await page.locator('dd').filter({ hasText: `30 Jun ${year}` }).waitFor();
   quiet(page);
 
   // Somebody else was faster: nothing is overwritten, the person is told.

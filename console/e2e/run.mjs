@@ -1,12 +1,13 @@
 // End-to-end tests: the real binary with the small demo, driven by headless Chromium. `npm run e2e [-- words of file names]`
 // TENANTRY_E2E_BINARY names another binary, CHROMIUM another browser. SCREENSHOTS=1 takes the README's pictures from the full demo instead.
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { startHub } from './start.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const shots = process.env.SCREENSHOTS === '1';
+if (process.env.TEST_RESULTS) mkdirSync(process.env.TEST_RESULTS, { recursive: true });
 const words = process.argv.slice(2);
 const files = readdirSync(here).filter((f) => f.endsWith('.test.mjs') && (words.length === 0 || words.some((w) => f.includes(w)))).toSorted();
 

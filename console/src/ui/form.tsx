@@ -13,6 +13,8 @@ export interface ApiForm<V extends Values> {
   /** What no field could show. */
   problem: unknown; reset: (values?: V) => void;
 }
+/** The server's words continue a field's name ("may be at most…"); below the field they stand alone. */
+const sentence = (message: string) => message.charAt(0).toUpperCase() + message.slice(1);
 /** Field errors of a problem, by form field. `rename` maps API fields that the form calls otherwise. */
 export function fieldErrors(problem: ApiProblem, fields: readonly string[], rename: Record<string, string> = {}): { byField: Record<string, string>; rest: string[] } {
   const byField: Record<string, string> = {};
@@ -20,7 +22,7 @@ export function fieldErrors(problem: ApiProblem, fields: readonly string[], rena
   for (const e of problem.errors) {
     const name = rename[e.field] ?? e.field;
     const field = fields.includes(name) ? name : fields.find((f) => name.startsWith(`${f}.`));
-    if (field) byField[field] ??= e.message; else rest.push(e.message);
+    if (field) byField[field] ??= sentence(e.message); else rest.push(sentence(e.message));
   }
   return { byField, rest };
 }

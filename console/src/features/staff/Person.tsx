@@ -88,6 +88,9 @@ function AssignmentForm({ staff, what, onClose, onSaved }: { staff: StaffDetail;
     f.form.setFieldValue('tenant', slug ?? '');
     const plan = plans.data?.items.find((p) => p.name === clients.items.find((c) => c.slug === slug)?.plan);
     if (plan) f.form.setFieldValue('modules', plan.modules);
+    // No tier above the relationship's can be given.
+    const top = clients.items.find((c) => c.slug === slug)?.tier;
+    if (top && TIERS.indexOf(f.form.values.tier as TierName) > TIERS.indexOf(top)) f.form.setFieldValue('tier', top);
   };
   return (
     <FormDrawer opened={what !== null} onClose={onClose} title={old ? t('staff.assignEdit', { name: old.tenant.name }) : t('staff.assignTitle')} sub={staff.person.name} form={f} submitLabel={t(old ? 'ui.save' : 'staff.assignAdd')}>
