@@ -20,8 +20,9 @@ build: console ## Build console and release binary
 
 console: need-build console/dist/index.html ## Build the console
 
+# `npm install` keeps to the lock file; `npm ci` refuses it, because it lists the native builds of this platform only.
 console/node_modules/.installed: console/package.json console/package-lock.json
-	cd console && $(NPM) ci --no-audit --no-fund
+	cd console && $(NPM) install --no-audit --no-fund
 	touch $@
 
 console/dist/index.html: console/node_modules/.installed $(shell find console/src console/public console/index.html console/vite.config.ts console/scripts -type f 2>/dev/null)
