@@ -49,9 +49,8 @@ lint: need-build console/node_modules/.installed ## Formats, clippy, console lin
 	cd console && $(NPM) run lint
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; else echo "cargo-deny is not installed: dependencies unchecked"; fi
 
-openapi: ## Write openapi.json, access.txt and the console's types anew
+openapi: ## Write openapi.json and access.txt anew
 	UPDATE=1 cargo test --locked -p hub --test contract --test access_matrix
-	cd console && $(NPM) run gen
 
 bench: need-build ## Measure, side by side with a bare server
 	cargo run --release --locked -p bench
