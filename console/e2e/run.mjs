@@ -14,6 +14,8 @@ const files = readdirSync(here).filter((f) => f.endsWith('.test.mjs') && (words.
 const hub = await startHub(['demo', ...(shots ? [] : ['--small']), '--json'], { seconds: shots ? 300 : 90 });
 let code = 1;
 try {
+  const home = await (await fetch(hub.demo.url)).text();
+  if (home.includes('was not built into this binary')) throw new Error('the binary finds no console: build both from this folder, `make test-e2e`');
   const args = shots ? [`${here}screenshots.mjs`] : ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files.map((f) => here + f)];
   code = await new Promise((resolve) => {
     const tests = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, TENANTRY_E2E: JSON.stringify(hub.demo) } });
