@@ -89,7 +89,8 @@ impl PageQuery {
             return Err(Error::field("q", "too_long", "search for at most 200 characters"));
         }
         let mut pattern = String::from("%");
-        for c in text.to_lowercase().chars() {
+        // No stored text has control characters, and PostgreSQL takes no NUL.
+        for c in text.to_lowercase().chars().map(|c| if c.is_control() { ' ' } else { c }) {
             if matches!(c, '%' | '_' | '\\') {
                 pattern.push('\\');
             }
@@ -146,7 +147,8 @@ fn foreign_cursor() -> Error {
 }
 
 fn decode(cursor: &str) -> Result<(u32, Key, Uuid)> {
-    URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(foreign_cursor)
+    let read = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice::<(u32, Key, Uuid)>(&bytes).ok());
+    read.filter(|(_, key, _)| !matches!(key, Key::Text(text) if text.contains('\0'))).ok_or_else(foreign_cursor)
 }
 
 impl<T> Page<T> {

@@ -28,17 +28,17 @@ pub(super) async fn person<S: scope::Control>(tx: &mut ReadTx<S>, person: Person
     })
 }
 
-/// Providers where the person is enabled, with the clients they see there: all of them, or those they are assigned to.
+/// Providers where the person is enabled, with the clients that the provider's dashboard shows them: all, or those assigned.
 pub(super) async fn providers<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<Vec<MeProvider>> {
     let now = tx.now();
     let rows = tx
         .rows(
             "SELECT v.id, v.slug, v.name, s.role,
                     (SELECT COUNT(*) FROM relationship r JOIN tenant t ON t.id = r.tenant_id
-                     WHERE r.provider_id = v.id AND r.state <> 'ended' AND t.state IN ('active', 'suspended')
+                     WHERE r.provider_id = v.id AND t.state <> 'purged'
                        AND (s.role = 'provider_admin'
                             OR EXISTS (SELECT 1 FROM assignment a WHERE a.person_id = s.person_id AND a.tenant_id = t.id
-                                       AND a.provider_id = v.id AND (a.ends_at IS NULL OR a.ends_at > ?2))))
+                                       AND a.provider_id = v.id AND a.starts_at <= ?2 AND (a.ends_at IS NULL OR a.ends_at > ?2))))
              FROM staff s JOIN provider v ON v.id = s.provider_id
              WHERE s.person_id = ?1 AND s.state = 'active' ORDER BY lower(v.name), v.id LIMIT 200",
             params![person, now],

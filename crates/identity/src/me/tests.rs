@@ -32,6 +32,8 @@ async fn one_sees_oneself_and_where_one_may_go(#[values(Engine::Sqlite, Engine::
     assert_eq!(hub.get("nobody", "/me").await.expect(401).code(), "not_signed_in");
     run(&hub, "UPDATE tenant SET state = 'archived' WHERE slug = 'acme'", params![]).await;
     assert_eq!(hub.get("viewer", "/me").await.expect(200).json["tenants"], json!([]));
+    assert_eq!(hub.get("t0", "/me").await.expect(200).json["providers"][0]["client_count"], 1);
+    run(&hub, "UPDATE tenant SET state = 'purged' WHERE slug = 'acme'", params![]).await;
     assert_eq!(hub.get("t0", "/me").await.expect(200).json["providers"][0]["client_count"], 0);
 }
 
