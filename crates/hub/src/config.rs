@@ -164,6 +164,15 @@ fn read_file(path: &Path) -> Result<Settings, ConfigError> {
 }
 
 impl Config {
+    /// With the address that was bound: where the port was left to the system (0), the public address takes it over.
+    #[must_use]
+    pub fn listening_on(mut self, address: SocketAddr) -> Self {
+        if self.public_url == format!("http://{}", self.listen) {
+            self.public_url = format!("http://{address}");
+        }
+        self
+    }
+
     /// Where files lie while they are imported.
     pub fn spool(&self) -> PathBuf {
         self.data.join("spool")

@@ -71,9 +71,10 @@ impl Running {
 /// # Errors
 /// The store cannot be opened, or the address is taken.
 pub async fn serve(config: &Config) -> std::result::Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let hub = open(config.hub()?, &config.spool()).await?;
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let config = config.clone().listening_on(listener.local_addr()?);
+    let hub = open(config.hub()?, &config.spool()).await?;
     let running = Running::start(&hub, listener, Some(metrics()?))?;
     tracing::info!(address = %running.address, url = hub.public_url(), engine = hub.engine_name(), "Tenantry is up");
     if let Some(code) = identity::setup::prepare(&hub).await? {

@@ -41,10 +41,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub async fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
-    let mut config = config.clone();
-    if config.public_url == format!("http://{}", config.listen) {
-        config.public_url = format!("http://{}", listener.local_addr()?);
-    }
+    let config = config.clone().listening_on(listener.local_addr()?);
     let hub = open(config.hub()?, &config.spool()).await?;
     let memory: PathBuf = config.data.join("demo.json");
     let played = match std::fs::read(&memory) {

@@ -250,8 +250,11 @@ async fn an_import_that_takes_longer_answers_at_once_and_can_be_watched(
     };
     assert_eq!((&done["state"], &done["failed"], &done["id"]), (&"complete".into(), &3_000.into(), &begun["id"]));
 
-    let broken =
-        stage.upload("admin", &format!("/tenants/{ACME}/scans?file=bad.json"), b"[{\"class_uid\":".to_vec()).await.expect(202).json;
+    let mut cut_off = shot.bytes();
+    cut_off.truncate(cut_off.len() - 10);
+    let hold = stage.hub.system(testkit::tenant(ACME), "test.hold", "a test holds the tenant").await.unwrap();
+    let broken = stage.upload("admin", &format!("/tenants/{ACME}/scans?file=bad.json"), cut_off).await.expect(202).json;
+    drop(hold);
     let path = format!("/scans/{}", broken["id"].as_str().unwrap());
     let failed = loop {
         let scan = stage.acme(&path).await;
