@@ -12,7 +12,8 @@ export async function startHub(args, { seconds = 60 } = {}) {
   const child = spawn(binary, [...args, '--data', data, '--listen', '127.0.0.1:0', '--log-format', 'json'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
-  const exited = new Promise((resolve) => child.on('exit', resolve));
+  // What cannot be started never exits.
+  const exited = new Promise((resolve) => { child.on('exit', resolve); child.on('error', resolve); });
   const stop = async () => {
     child.kill('SIGTERM');
     const force = setTimeout(() => child.kill('SIGKILL'), 15_000);
