@@ -34,7 +34,7 @@ export default function Person() {
       <PageHead title={name} sub={<span className="row wrap tight">{t('staff.since', { role: t(`role.${s.role}`), date: fmt.date(s.created_at) })} <StateBadge state={s.state} />{s.is_me && <Badge>{t('staff.you')}</Badge>}</span>}>
         {s.role === 'technician' ? <Act variant="default" can={can('staff.update')} reason={s.is_me && t('staff.self')} onClick={() => acts.promote(counted(s))}>{t('staff.promote')}</Act> : <Act variant="default" can={can('staff.update')} reason={blocked} onClick={() => acts.demote(counted(s))}>{t('staff.demote')}</Act>}
         {s.state === 'active' ? <Act variant="default" can={can('staff.disable')} reason={blocked} onClick={() => acts.disable(counted(s))}>{t('staff.disable')}</Act> : <Act variant="default" can={can('staff.enable')} onClick={() => acts.enable(counted(s))}>{t('staff.enable')}</Act>}
-        <Act variant="default" color="red" can={can('staff.remove')} reason={blocked} onClick={() => acts.remove(counted(s), () => void navigate({ to: '/staff' }))}>{t('staff.removeStaff')}</Act>
+        <Act variant="default" color="red" can={can('staff.remove')} reason={blocked} onClick={() => acts.remove(counted(s), () => navigate({ to: '/staff' }))}>{t('staff.removeStaff')}</Act>
       </PageHead>
       <div className="gap-b"><Panel pad><dl className="facts wide">
         <div><dt>{t('staff.email')}</dt><dd>{s.person.email}</dd></div><div><dt>{t('staff.secondFactor')}</dt><dd><Badge tone={s.second_factor ? 'good' : 'near'}>{t(s.second_factor ? 'staff.on' : 'staff.off')}</Badge></dd></div><div><dt>{t('staff.lastSeen')}</dt><dd><RelativeTime at={s.last_seen_at} never={t('staff.neverSeen')} /></dd></div><div><dt>{t('tenant.id')}</dt><dd className="mono">{s.id}</dd></div>
