@@ -21,7 +21,7 @@ use kernel::{Clock, Hub, HubConfig, Timestamp};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-pub use cast::{ACME, BIRCH, CONTOSO, FROST, HARBOR, NORTHWIND, PLAIN, SABLE, ZETA, person, tenant};
+pub use cast::{ACME, BIRCH, CONTOSO, FROST, HARBOR, NORTHWIND, PLAIN, SABLE, ZETA, person, tenant, token};
 pub use postgres::{Server, postgres_url};
 
 /// Which database a test runs on.
@@ -116,6 +116,11 @@ impl TestHub {
     /// The data folder (SQLite).
     pub fn folder(&self) -> &std::path::Path {
         self.folder.as_ref().expect("only an SQLite hub has a folder").path()
+    }
+
+    /// The app, for requests that a test drives itself (streams).
+    pub fn router(&self) -> Router {
+        self.app.clone()
     }
 
     /// Moves the clock.

@@ -48,6 +48,8 @@ pub(crate) struct Inner {
     pub engine: access::Engine,
     /// Goes up with every commit that may have changed who may do what; cached sessions and standings of before are void.
     pub epoch: watch::Sender<u64>,
+    /// The hub is about to stop.
+    pub closing: watch::Sender<bool>,
     pub sessions: Mutex<LruCache<[u8; 32], Cached<Caller>>>,
     pub standings: Mutex<LruCache<(Uuid, Uuid), Cached<Standing>>>,
     pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
@@ -86,6 +88,7 @@ impl Hub {
             store,
             engine,
             epoch: watch::Sender::new(1),
+            closing: watch::Sender::new(false),
             sessions: Mutex::new(LruCache::new(CACHED_MAX)),
             standings: Mutex::new(LruCache::new(CACHED_MAX)),
             slugs: Mutex::new(LruCache::new(CACHED_MAX)),
@@ -219,6 +222,15 @@ impl Hub {
 
     pub(crate) fn epoch(&self) -> u64 {
         *self.0.epoch.borrow()
+    }
+
+    /// Tells everything that waits for news to come to its end: the hub is about to stop.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
     }
 
     /// Tells of every commit that may have changed who may do what.
