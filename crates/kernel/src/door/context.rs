@@ -542,7 +542,7 @@ impl Hub {
         Ok(WriteTx::new(ReadTx::new(tx, scope::Public, self.system_background()), entry))
     }
 
-    fn system_background(&self) -> Background {
+    pub(super) fn system_background(&self) -> Background {
         let label = ledger::Grant { source: "system".into(), id: String::new(), role: None, tier: None, provider: None };
         let held = vec![Held { grant: Grant::Nobody, label, ends_at: None }];
         let standing = Arc::new(Standing::new(None, AccessPlace::Public, held));

@@ -22,6 +22,7 @@ mod context;
 mod hub;
 mod record;
 mod relay;
+mod sign;
 mod standing;
 mod tx;
 
@@ -31,5 +32,6 @@ pub use futures_util::future::BoxFuture;
 pub use hub::{Hub, HubConfig};
 pub(crate) use record::Scratch;
 pub use relay::{Carrier, Topic};
+pub use sign::{ChainId, ROTATION_LEAD, SIGN_AFTER, SIGN_ENTRIES, Signer, checkpoint_of};
 pub use standing::{Held, TenantInfo};
 pub use tx::{ReadTx, WriteTx, scope};

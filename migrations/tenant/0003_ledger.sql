@@ -1,0 +1,10 @@
+-- Signed heads of the tenant's own ledger.
+CREATE TABLE checkpoint (
+    {tenant_id},
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    at bigint NOT NULL,
+    key_id text NOT NULL,
+    signature bytea NOT NULL,
+    PRIMARY KEY (tenant_id, seq, hash)
+);
