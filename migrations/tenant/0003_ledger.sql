@@ -6,5 +6,6 @@ CREATE TABLE checkpoint (
     at bigint NOT NULL,
     key_id text NOT NULL,
     signature bytea NOT NULL,
+    id uuid NOT NULL,                        -- tells pages of a list apart
     PRIMARY KEY (tenant_id, seq, hash)
 );

@@ -90,7 +90,12 @@ impl Certificate {
     /// Signs a statement. `keys`: the installation's, the first one first.
     pub fn sign(key: &SigningKey, statement: Statement, keys: Vec<PublicKey>) -> Self {
         let signature = key.sign(&message_of(&statement, key.id()));
-        Self { format: FORMAT.into(), version: VERSION, statement, key_id: key.id().to_owned(), signature, keys }
+        Self::of(statement, key.id().to_owned(), signature, keys)
+    }
+
+    /// The certificate of what was signed earlier, with the keys as they are listed now.
+    pub fn of(statement: Statement, key_id: String, signature: SignatureBytes, keys: Vec<PublicKey>) -> Self {
+        Self { format: FORMAT.into(), version: VERSION, statement, key_id, signature, keys }
     }
 
     /// Checks the signatures. `trusted`: public keys of the installation, got in another way; empty: the certificate's own list is

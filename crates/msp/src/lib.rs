@@ -4,6 +4,7 @@
 //! relationships, and the summary that the tenant's own writes send.
 
 pub mod assignments;
+pub mod certificates;
 pub mod clients;
 pub mod contexts;
 pub mod invitations;
@@ -25,6 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .merge(assignments::router())
+        .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
         .merge(ledger::router())

@@ -34,4 +34,4 @@ pub(crate) use record::Scratch;
 pub use relay::{Carrier, Topic};
 pub use sign::{ChainId, ROTATION_LEAD, SIGN_AFTER, SIGN_ENTRIES, Signer, checkpoint_of};
 pub use standing::{Held, TenantInfo};
-pub use tx::{ReadTx, WriteTx, scope};
+pub use tx::{ReadTx, Scope, WriteTx, scope};

@@ -18,7 +18,7 @@ use super::hub::Hub;
 use super::tx::{ReadTx, scope};
 use crate::clock::Timestamp;
 use crate::error::{CanFail, Error, Result};
-use crate::ids::{ProviderId, TenantId, random};
+use crate::ids::{ProviderId, TenantId, random, uuid_at};
 use crate::params;
 use crate::store::{Place, Row, StoreError, Tx};
 
@@ -63,7 +63,7 @@ impl ChainId {
     }
 
     /// Its id in the control database's tables; none for a tenant's, which has a database of its own.
-    fn key(self) -> Option<Uuid> {
+    pub fn key(self) -> Option<Uuid> {
         match self {
             Self::Tenant(_) => None,
             Self::Provider(id) => Some(id.uuid()),
@@ -258,30 +258,39 @@ impl Hub {
     /// # Errors
     /// As there.
     pub async fn checkpoint_by(&self, signer: &Signer, chain: ChainId) -> Result<Option<Checkpoint>> {
-        let checkpoint = self.sign_head(signer, chain).await?;
-        if let (ChainId::Tenant(tenant), Some(checkpoint)) = (chain, &checkpoint) {
+        let signed = self.sign_head(signer, chain).await?;
+        if let (ChainId::Tenant(tenant), Some(Signed { checkpoint, goes_on: true })) = (chain, &signed) {
             self.remember(&[(tenant, checkpoint.clone())]).await?;
         }
-        Ok(checkpoint)
+        Ok(signed.map(|signed| signed.checkpoint))
     }
 
-    async fn sign_head(&self, signer: &Signer, chain: ChainId) -> Result<Option<Checkpoint>> {
+    async fn sign_head(&self, signer: &Signer, chain: ChainId) -> Result<Option<Signed>> {
+        let remembered = match chain {
+            ChainId::Tenant(tenant) => self.remembered_checkpoint(tenant).await?,
+            ChainId::Provider(_) | ChainId::Installation => None,
+        };
         let mut tx = self.0.store.read(chain.place()).await?;
         let head = head(&mut tx, chain).await?;
         let last = last_checkpoint(&mut tx, chain).await?;
+        let goes_on = runs_through(&mut tx, remembered.as_ref()).await?;
         drop(tx);
+        if !goes_on {
+            tracing::error!(%chain, "a ledger does not run through its newest signed head: it was put back to an older state, or rewritten");
+        }
         let Some((seq, hash)) = head.filter(|(seq, _)| *seq > 0) else { return Ok(None) };
-        if let Some(last) = last.filter(|last| last.seq == seq && last.hash == hash) {
-            return Ok(Some(last));
+        if let Some(checkpoint) = last.filter(|last| last.seq == seq && last.hash == hash) {
+            return Ok(Some(Signed { checkpoint, goes_on }));
         }
         let checkpoint = Checkpoint::sign(&signer.key, &chain.to_string(), seq, hash, &signer.at.to_string());
         let mut tx = self.0.store.write(chain.place()).await?;
         insert(&mut tx, chain, signer.at, &checkpoint).await?;
         tx.commit().await?;
-        Ok(Some(checkpoint))
+        Ok(Some(Signed { checkpoint, goes_on }))
     }
 
-    /// Keeps tenants' newest checkpoints in the control database; never an older one in place of a newer.
+    /// Keeps tenants' newest checkpoints in the control database; never an older one in place of a newer, and (see [`Signed`]) none of
+    /// a chain that does not run through the one before.
     async fn remember(&self, checkpoints: &[(TenantId, Checkpoint)]) -> Result<()> {
         let mut tx = self.0.store.write(Place::Control).await?;
         for (tenant, checkpoint) in checkpoints {
@@ -365,9 +374,9 @@ impl Hub {
         let mut signed = Vec::new();
         for (chain, entries) in &due {
             match self.sign_head(&signer, *chain).await {
-                Ok(checkpoint) => {
+                Ok(head) => {
                     self.settle(*chain, *entries, signer.at);
-                    if let (ChainId::Tenant(tenant), Some(checkpoint)) = (chain, checkpoint) {
+                    if let (ChainId::Tenant(tenant), Some(Signed { checkpoint, goes_on: true })) = (chain, head) {
                         signed.push((*tenant, checkpoint));
                     }
                 }
@@ -399,6 +408,21 @@ impl Hub {
     }
 }
 
+/// The signed head of a chain.
+struct Signed {
+    checkpoint: Checkpoint,
+    /// The chain runs through the checkpoint that the control database remembers. If not, that one stays remembered: it is what shows
+    /// that the chain was put back or rewritten.
+    goes_on: bool,
+}
+
+async fn runs_through(tx: &mut Tx, checkpoint: Option<&Checkpoint>) -> Result<bool, StoreError> {
+    let Some(checkpoint) = checkpoint else { return Ok(true) };
+    let row = tx.opt("SELECT hash FROM ledger WHERE seq = ?1", params![checkpoint.seq]).await?;
+    let stored: Option<Vec<u8>> = row.map(|mut row| row.take()).transpose()?;
+    Ok(stored.is_some_and(|hash| hash == checkpoint.hash))
+}
+
 async fn head(tx: &mut Tx, chain: ChainId) -> Result<Option<(u64, Hash)>, StoreError> {
     let row = match chain.key() {
         None => tx.opt("SELECT seq, hash FROM ledger_head", &[]).await?,
@@ -420,20 +444,21 @@ async fn last_checkpoint(tx: &mut Tx, chain: ChainId) -> Result<Option<Checkpoin
 async fn insert(tx: &mut Tx, chain: ChainId, at: Timestamp, checkpoint: &Checkpoint) -> Result<u64, StoreError> {
     let Checkpoint { seq, hash, key_id, signature, .. } = checkpoint;
     let (hash, key_id, signature) = (hash.as_slice(), key_id.as_str(), signature.as_slice());
+    let id = uuid_at(at);
     match chain.key() {
         None => {
             tx.execute(
-                "INSERT INTO checkpoint (seq, hash, at, key_id, signature) VALUES (?1, ?2, ?3, ?4, ?5)
+                "INSERT INTO checkpoint (seq, hash, at, key_id, signature, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (tenant_id, seq, hash) DO NOTHING",
-                params![*seq, hash, at, key_id, signature],
+                params![*seq, hash, at, key_id, signature, id],
             )
             .await
         }
         Some(key) => {
             tx.execute(
-                "INSERT INTO checkpoint (chain, seq, hash, at, key_id, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                "INSERT INTO checkpoint (chain, seq, hash, at, key_id, signature, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT (chain, seq, hash) DO NOTHING",
-                params![key, *seq, hash, at, key_id, signature],
+                params![key, *seq, hash, at, key_id, signature, id],
             )
             .await
         }
