@@ -31,7 +31,8 @@ async fn an_operator_exports_and_replaces_the_key_and_an_auditor_checks() {
     assert_eq!(run(&["export", "--data", &folder, "--provider", "northwind", "--out", &file("provider.jsonl")]).0, 0);
     assert_eq!(run(&["export", "--data", &folder, "--installation", "--out", &file("installation.jsonl")]).0, 0);
     assert_eq!(run(&["export", "--data", &folder, "--tenant", "acme", "--out", &new]).0, 0);
-    let all = [&old, &new, &file("provider.jsonl"), &file("installation.jsonl")].map(String::as_str);
+    let all = [old.clone(), new.clone(), file("provider.jsonl"), file("installation.jsonl")];
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let (code, text) = run(&[&["verify"], &all[..], &["--key", &first]].concat());
     assert!(code == 0 && text.matches("GOOD").count() == 4 && !text.contains("NOTE"), "{text}");
     let (code, text) = run(&["verify", &new, "--checkpoint", &old, "--key", &first]);
