@@ -69,9 +69,7 @@ const INSIDE: &[Row] = &[
         title: "read ledger", cells: "– own-acts own-acts ✔ ✔ – ✔ –", actions: &[Act::LedgerList, Act::LedgerListOwn]
     },
     // read like the ledger: whether it holds, and its signed heads
-    Row {
-        title: "verify ledger", cells: "– – – ✔ ✔ – ✔ –", actions: &[Act::LedgerVerify, Act::LedgerCheckpoints]
-    },
+    Row { title: "verify ledger", cells: "– – – ✔ ✔ – ✔ –", actions: &[Act::LedgerVerify, Act::LedgerCheckpoints] },
     Row { title: "export ledger or bundle", cells: "– – – – ✔ – ledger –", actions: &[Act::LedgerExport] },
 ];
 

@@ -385,11 +385,12 @@ pub fn kept_checkpoints(text: &str) -> Result<Vec<Checkpoint>, String> {
     if let Ok(one) = serde_json::from_str::<Checkpoint>(text) {
         return Ok(vec![one]);
     }
+    let none = || "there is no checkpoint in it".to_owned();
     if let Ok(list) = serde_json::from_str::<Listed>(text) {
-        return Ok(list.items);
+        return Some(list.items).filter(|items| !items.is_empty()).ok_or_else(none);
     }
     if let Ok(certificate) = serde_json::from_str::<crate::Certificate>(text) {
-        return Ok(certificate.statement.ledger.into_iter().collect());
+        return certificate.statement.ledger.map(|head| vec![head]).ok_or_else(none);
     }
     let mut kept = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -400,5 +401,5 @@ pub fn kept_checkpoints(text: &str) -> Result<Vec<Checkpoint>, String> {
         let checkpoint = serde_json::from_str::<Checkpoint>(line);
         kept.push(checkpoint.map_err(|error| format!("line {number} is no checkpoint: {error}"))?);
     }
-    if kept.is_empty() { Err("there is no checkpoint in it".into()) } else { Ok(kept) }
+    if kept.is_empty() { Err(none()) } else { Ok(kept) }
 }

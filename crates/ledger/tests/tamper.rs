@@ -307,6 +307,14 @@ fn a_kept_checkpoint_of_another_ledger_or_one_that_was_changed_is_said() {
 }
 
 #[test]
+fn a_file_without_checkpoints_is_not_taken_for_kept_ones() {
+    let empty = String::from_utf8(export(&plain(&[]), 1)).unwrap();
+    for text in ["", "{\"items\":[]}", "hello", "{}", &empty] {
+        assert!(kept_checkpoints(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn no_file_at_all_is_no_export() {
     for text in ["", "hello\n", "{}\n", "{\"type\":\"header\"}\n"] {
         assert_eq!(check(text.as_bytes(), &Trust::default()).unwrap_err().kind, FindingKind::Unreadable, "{text:?}");
