@@ -5,6 +5,7 @@
 
 pub mod access_requests;
 pub mod assignments;
+pub mod certificates;
 pub mod clients;
 pub mod consents;
 pub mod contexts;
@@ -31,6 +32,7 @@ pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .merge(access_requests::router())
         .merge(assignments::router())
+        .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
         .merge(ledger::router())

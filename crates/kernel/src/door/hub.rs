@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::caller::Caller;
 use super::relay::Topic;
+use super::sign::{ChainId, Moved};
 use super::standing::Standing;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
@@ -60,6 +61,8 @@ pub(crate) struct Inner {
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.
     pub relays: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
+    /// Ledgers that moved since they were signed.
+    pub moved: Mutex<HashMap<ChainId, Moved>>,
 }
 
 /// Something read from the control database, as of an epoch and an instant.
@@ -97,8 +100,10 @@ impl Hub {
             topics: RwLock::default(),
             ports: RwLock::default(),
             relays: Mutex::default(),
+            moved: Mutex::default(),
         }));
         hub.check_master_key().await?;
+        hub.make_first_signing_key().await?;
         Ok(hub)
     }
 
