@@ -11,6 +11,7 @@ pub mod import;
 pub mod ledger;
 pub mod serve;
 mod wiring;
+pub mod why;
 pub mod workers;
 
 pub use app::{app, openapi};

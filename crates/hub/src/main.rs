@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use hub::config::Settings;
-use hub::{demo, doctor, import, ledger, serve};
+use hub::{demo, doctor, import, ledger, serve, why};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -43,6 +43,8 @@ enum Command {
     /// Check ledgers and certificates, export a ledger, show and replace the keys that sign
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Ask who may do what, and why
+    Why(why::Arguments),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -95,6 +97,10 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Ledger(command) => {
             log("warn", None)?;
             return Ok(ExitCode::from(ledger::run(command).await?));
+        }
+        Command::Why(question) => {
+            log("warn", None)?;
+            print!("{}", why::answer(question).await?);
         }
         Command::Openapi => println!("{}", hub::openapi().to_pretty_json()?),
     }
