@@ -6,6 +6,8 @@
 pub mod assignments;
 pub mod clients;
 pub mod contexts;
+pub mod elevation_templates;
+pub mod elevations;
 pub mod invitations;
 pub mod ledger;
 mod patch;
@@ -27,6 +29,8 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(assignments::router())
         .merge(clients::router())
         .merge(contexts::router())
+        .merge(elevation_templates::router())
+        .merge(elevations::router())
         .merge(ledger::router())
         .merge(plans::router())
         .merge(providers::router())

@@ -21,7 +21,7 @@ struct Program<'a> {
 impl<'a> Program<'a> {
     async fn with(hub: &'a TestHub, who: &str, place: &str, actions: &[&str]) -> Self {
         freshen(hub, who).await;
-        let body = json!({"name": format!("Key {}", hub.hub.now()), "actions": actions, "expires_in_days": 30});
+        let body = json!({"name": format!("{who} at {place}"), "actions": actions, "expires_in_days": 30});
         let made = hub.post(who, &format!("{place}/api-keys"), body).await.expect(201).json;
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         Self { hub, id: text(&made["key"]["id"]), token: text(&made["token"]) }
