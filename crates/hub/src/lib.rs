@@ -10,8 +10,8 @@ pub mod doctor;
 pub mod import;
 pub mod ledger;
 pub mod serve;
-mod wiring;
 pub mod why;
+mod wiring;
 pub mod workers;
 
 pub use app::{app, openapi};

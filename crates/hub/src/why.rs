@@ -98,7 +98,8 @@ mod erased {
 }
 
 fn may_in_words(why: &Why) -> String {
-    let who = why.person.as_ref().map_or_else(|| "nobody known here".to_owned(), |person| format!("{} <{}>", person.name, person.email));
+    let who =
+        why.person.as_ref().map_or_else(|| "nobody known here".to_owned(), |person| format!("{} <{}>", person.name, person.email));
     let mut text = format!("{} {} {}\n", who, if why.allowed { "MAY" } else { "may NOT" }, why.action.name);
     let _ = writeln!(text, "  {} [{}]", why.why, why.policy);
     if !why.allowed {
@@ -110,7 +111,8 @@ fn may_in_words(why: &Why) -> String {
     for through in &why.through {
         let verdict = if through.allowed { "allows" } else { "does not" };
         let tier = through.tier.as_deref().unwrap_or("-");
-        let _ = writeln!(text, "  through {} {} ({tier}): {verdict}: {} [{}]", through.source, through.id, through.why, through.policy);
+        let _ =
+            writeln!(text, "  through {} {} ({tier}): {verdict}: {} [{}]", through.source, through.id, through.why, through.policy);
     }
     text
 }
@@ -122,7 +124,11 @@ fn who_in_words(who: &[WhoCan]) -> String {
     let mut text = String::new();
     for one in who {
         let tier = one.through.tier.as_deref().or(one.through.role.as_deref()).unwrap_or("-");
-        let _ = writeln!(text, "{} <{}>  through {} {} ({tier})", one.person.name, one.person.email, one.through.source, one.through.id);
+        let _ = writeln!(
+            text,
+            "{} <{}>  through {} {} ({tier})",
+            one.person.name, one.person.email, one.through.source, one.through.id
+        );
     }
     text
 }

@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod clients;
 pub mod consents;
 pub mod contexts;
+pub mod elevation_templates;
 pub mod elevations;
 pub mod invitations;
 pub mod ledger;
@@ -35,6 +36,8 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
+        .merge(elevation_templates::router())
+        .merge(elevations::router())
         .merge(ledger::router())
         .merge(plans::router())
         .merge(provider_access::router())

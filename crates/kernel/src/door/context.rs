@@ -139,7 +139,7 @@ impl Background {
 /// Who asks, whole, and the epoch of before anything about them was looked up.
 pub(super) async fn signed_in(hub: &Hub, parts: &Parts) -> Result<(Arc<Caller>, u64)> {
     let epoch = hub.epoch();
-    Ok((hub.caller(&parts.headers).await?.full()?, epoch))
+    Ok((hub.caller(parts).await?.full()?, epoch))
 }
 
 async fn path_part(parts: &mut Parts, name: &str) -> Result<String> {

@@ -30,7 +30,7 @@ mod standing;
 mod system;
 mod tx;
 
-pub use caller::{COOKIE, Caller, CallerKey};
+pub use caller::{COOKIE, Caller, CallerKey, FRESH, fresh_until};
 pub use context::{Can, CanMap, ClientCx, ProviderCx, TenantCx};
 pub use explain::{Explained, Memo, Stand, Stands, Through};
 pub use futures_util::future::BoxFuture;

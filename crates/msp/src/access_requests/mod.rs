@@ -134,9 +134,14 @@ fn named(id: &str) -> Result<Named> {
     consent.or_else(|_| id.parse().map(Named::Elevation)).map_err(|_| Error::NotFound)
 }
 
+/// Words, if there are any.
+fn said(reason: &str) -> Option<&str> {
+    Some(reason).filter(|reason| !reason.is_empty())
+}
+
 /// Requests that wait for this tenant.
 pub(crate) async fn waiting(tx: &mut ReadTx<scope::Records>) -> Result<i64> {
-    Ok(store::waiting(tx).await?)
+    Ok(store::consents_waiting(tx).await? + elevations::waiting_for_tenant(tx).await?)
 }
 
 /// The requests of this tenant's provider, newest first.
@@ -180,7 +185,7 @@ pub async fn approve(tx: &mut WriteTx<scope::Records>, id: &str, body: &Decision
             tx.require::<actions::AccessRequestApprove>(Subject::Request { is_self })?;
             consents::approve(tx, &stored, &reason).await
         }
-        Named::Elevation(id) => elevations::approve_for_tenant(tx, id, &reason).await.map(drop),
+        Named::Elevation(id) => elevations::approve_for_tenant(tx, id, said(&reason)).await.map(drop),
     }
 }
 
@@ -195,7 +200,7 @@ pub async fn deny(tx: &mut WriteTx<scope::Records>, id: &str, body: &DecisionRea
             let stored = consents::of_tenant(tx, id).await?;
             consents::deny(tx, &stored, &reason).await
         }
-        Named::Elevation(id) => elevations::deny_for_tenant(tx, id, &reason).await.map(drop),
+        Named::Elevation(id) => elevations::deny_for_tenant(tx, id, said(&reason)).await.map(drop),
     }
 }
 
@@ -209,6 +214,6 @@ pub async fn end(tx: &mut WriteTx<scope::Records>, id: &str, body: &DecisionReas
         Named::Consent(_) => {
             Err(Error::Conflict("This is no elevation: what was consented to ends with its relationship or assignment.".into()))
         }
-        Named::Elevation(id) => elevations::end_for_tenant(tx, id, &reason).await.map(drop),
+        Named::Elevation(id) => elevations::end_for_tenant(tx, id, said(&reason)).await.map(drop),
     }
 }

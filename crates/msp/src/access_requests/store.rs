@@ -10,18 +10,11 @@ use crate::provider_access::ReachName;
 
 type Tx = ReadTx<scope::Records>;
 
-pub(super) async fn waiting(tx: &mut Tx) -> Result<i64, StoreError> {
-    let (tenant, now) = (tx.scope.tenant, tx.now());
+/// Consents that wait for this tenant.
+pub(super) async fn consents_waiting(tx: &mut Tx) -> Result<i64, StoreError> {
+    let tenant = tx.scope.tenant;
     let mut row = tx.one("SELECT COUNT(*) FROM consent WHERE tenant_id = ?1 AND state = 'pending'", params![tenant]).await?;
-    let consents: i64 = row.take()?;
-    let mut row = tx
-        .one(
-            "SELECT COUNT(*) FROM elevation WHERE tenant_id = ?1 AND state = 'requested' AND lapses_at > ?2
-               AND approver IN ('tenant', 'both') AND tenant_by IS NULL",
-            params![tenant, now],
-        )
-        .await?;
-    Ok(consents + row.take::<i64>()?)
+    row.take()
 }
 
 /// Both kinds with the columns that a list needs. What time has made of an elevation stands in its state.

@@ -24,6 +24,7 @@ use serde_json::json;
 
 pub(crate) use http::router;
 
+use crate::elevations;
 use crate::relationships::{self, Consent, Freeze, FreezeReason, GrantBy, RaiseBy, RelationshipId, Side, WantedState};
 
 /// Everything about the provider's access to a tenant.
@@ -328,13 +329,10 @@ pub async fn remove(tx: &mut WriteTx<scope::Records>, person: PersonId, body: &F
     });
     let provider = providers.next().ok_or(Error::NotFound)?;
     tx.subject("staff", person, stand.name.clone()).reason(&reason).in_ledger_of(provider);
-    let removed = store::bar(tx, person, &reason).await?;
-    tx.changed(
-        "provider_access",
-        person,
-        &json!({ "person": {"id": person, "name": stand.name}, "grants": grants }),
-        &json!(removed),
-    );
+    let assignments = store::bar(tx, person, &reason).await?;
+    let elevations = elevations::end_all_on_tenant(tx, person, &reason).await?;
+    let before = json!({ "person": {"id": person, "name": stand.name}, "grants": grants });
+    tx.changed("provider_access", person, &before, &json!({ "assignments_ended": assignments, "elevations_ended": elevations }));
     Ok(())
 }
 

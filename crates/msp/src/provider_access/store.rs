@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use access::Tier;
 use kernel::store::{Row, StoreError};
 use kernel::{PersonId, ProviderId, ReadTx, Result, Timestamp, WriteTx, params, scope};
-use serde::Serialize;
 
 use super::{Barred, ReachProvider, ReachRelationship};
 use crate::relationships::{Consent, RelationshipId, freezes, state_at};
@@ -86,14 +85,8 @@ pub(super) async fn update(
     Ok(())
 }
 
-/// What ended with a removal.
-#[derive(Debug, Serialize)]
-pub(super) struct Removed {
-    assignments: u64,
-    elevations: u64,
-}
-
-pub(super) async fn bar(tx: &mut WriteTx<scope::Records>, person: PersonId, reason: &str) -> Result<Removed> {
+/// Bars the person and ends their assignments here. Answers how many those were.
+pub(super) async fn bar(tx: &mut WriteTx<scope::Records>, person: PersonId, reason: &str) -> Result<u64> {
     let (tenant, now, me) = (tx.scope.tenant, tx.now(), tx.me()?.person);
     tx.execute(
         "INSERT INTO bar (tenant_id, person_id, by_id, at, reason) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -101,22 +94,7 @@ pub(super) async fn bar(tx: &mut WriteTx<scope::Records>, person: PersonId, reas
         params![tenant, person, me, now, reason],
     )
     .await?;
-    let assignments = tx.execute("DELETE FROM assignment WHERE tenant_id = ?1 AND person_id = ?2", params![tenant, person]).await?;
-    let asked = tx
-        .execute(
-            "UPDATE elevation SET state = 'denied', closed_by = ?3, closed_at = ?4, decision_reason = ?5, version = version + 1
-             WHERE tenant_id = ?1 AND person_id = ?2 AND state = 'requested'",
-            params![tenant, person, me, now, reason],
-        )
-        .await?;
-    let running = tx
-        .execute(
-            "UPDATE elevation SET ends_at = ?4, closed_by = ?3, closed_at = ?4, decision_reason = ?5, version = version + 1
-             WHERE tenant_id = ?1 AND person_id = ?2 AND state = 'approved' AND ends_at > ?4",
-            params![tenant, person, me, now, reason],
-        )
-        .await?;
-    Ok(Removed { assignments, elevations: asked + running })
+    Ok(tx.execute("DELETE FROM assignment WHERE tenant_id = ?1 AND person_id = ?2", params![tenant, person]).await?)
 }
 
 pub(super) async fn unbar(tx: &mut WriteTx<scope::Records>, person: PersonId) -> Result<(), StoreError> {
