@@ -3,8 +3,11 @@
 
 mod common;
 
-use access::{Act, Engine, ProviderState, RelationshipState, StaffRole, Subject, TenantRole, TenantState, Tier};
-use common::{Ask, OTHER_PROVIDER, OTHER_TENANT, SOMEBODY, asks, assigned, explicit, member, provider_admin, staff, technician};
+use access::{Act, Engine, KeyPlace, ProviderState, RelationshipState, StaffRole, Subject, TenantRole, TenantState, Tier};
+use common::{
+    Ask, ENGINE, ME, NOW, OTHER_PROVIDER, OTHER_TENANT, PROVIDER, SOMEBODY, TENANT, asks, assigned, elevated, explicit,
+    full_elevation, member, provider_admin, staff, technician,
+};
 
 /// One question per guard, named by the policy that answers it. Each is a yes in which a single thing has been made wrong.
 fn pinned() -> Vec<(&'static str, Ask)> {
@@ -14,6 +17,8 @@ fn pinned() -> Vec<(&'static str, Ask)> {
     let my_row = Subject::Staff { role: StaffRole::ProviderAdmin, last_admin: false, is_self: true };
     let admin = || member(TenantRole::Admin);
     let chief = || staff(StaffRole::ProviderAdmin);
+    let raised = || elevated(technician(Tier::T3), full_elevation(Tier::T3));
+    let mine = Subject::Request { is_self: true };
     vec![
         ("evidence.membership", scan(admin()).membership(|m| m.person = SOMEBODY)),
         ("evidence.membership", scan(admin()).membership(|m| m.tenant = OTHER_TENANT)),
@@ -24,6 +29,32 @@ fn pinned() -> Vec<(&'static str, Ask)> {
         ("evidence.assignment", scan(technician(Tier::T3)).assignment(|a| a.person = SOMEBODY)),
         ("evidence.assignment", scan(technician(Tier::T3)).assignment(|a| a.tenant = OTHER_TENANT)),
         ("evidence.assignment", scan(technician(Tier::T3)).assignment(|a| a.provider = OTHER_PROVIDER)),
+        ("evidence.elevation", scan(raised()).elevation(|e| e.person = SOMEBODY)),
+        ("evidence.elevation", scan(raised()).elevation(|e| e.tenant = OTHER_TENANT)),
+        ("evidence.elevation", scan(raised()).elevation(|e| e.provider = OTHER_PROVIDER)),
+        ("evidence.elevation", scan(raised()).elevation(|e| e.approvers.push(ME))),
+        ("evidence.elevation", scan(raised()).elevation(|e| e.approvers.clear())),
+        ("evidence.key", scan(admin()).by_key(|k| k.person = SOMEBODY)),
+        ("evidence.key", scan(admin()).by_key(|k| k.place = KeyPlace::Tenant(OTHER_TENANT))),
+        ("evidence.key", scan(admin()).by_key(|k| k.place = KeyPlace::Provider(PROVIDER))),
+        ("evidence.key", scan(technician(Tier::T3)).by_key(|k| k.place = KeyPlace::Provider(OTHER_PROVIDER))),
+        ("evidence.own_key", Ask::new(Act::StaffList, chief()).by_key(|k| k.person = SOMEBODY)),
+        ("evidence.own_key", Ask::new(Act::StaffList, chief()).by_key(|k| k.place = KeyPlace::Provider(OTHER_PROVIDER))),
+        ("evidence.own_key", Ask::new(Act::StaffList, chief()).by_key(|k| k.place = KeyPlace::Tenant(TENANT))),
+        ("stop.key_over", scan(admin()).by_key(|k| k.ends_at = NOW)),
+        ("stop.key_over", Ask::new(Act::StaffList, chief()).by_key(|k| k.ends_at = NOW)),
+        ("stop.key_person", Ask::new(Act::ApiKeyCreate, admin()).by_key(|_| {})),
+        ("stop.key_person", Ask::new(Act::ProviderApiKeyCreate, chief()).by_key(|_| {})),
+        ("stop.key_person", Ask::new(Act::ElevationApprove, chief()).by_key(|_| {})),
+        ("stop.key_person", Ask::new(Act::MeView, access::Grant::SelfOnly).by_key(|_| {})),
+        ("stop.key_scope", scan(admin()).by_key(|k| k.actions.clear())),
+        ("stop.key_scope", Ask::new(Act::StaffList, chief()).by_key(|k| k.actions.clear())),
+        ("stop.step_up", Ask::new(Act::ApiKeyCreate, admin()).without_step_up()),
+        ("stop.step_up", Ask::new(Act::ProviderApiKeyCreate, chief()).without_step_up()),
+        ("stop.technician", Ask::new(Act::ApiKeyCreate, technician(Tier::T3))),
+        ("stop.technician", Ask::new(Act::ApiKeyRevoke, raised())),
+        ("stop.own_request", Ask::new(Act::ElevationApprove, chief()).about(mine)),
+        ("stop.own_access_request", Ask::new(Act::AccessRequestApprove, admin()).about(mine)),
         ("evidence.own_staff", Ask::new(Act::StaffList, chief()).staff(|s| s.person = SOMEBODY)),
         ("evidence.own_staff", Ask::new(Act::StaffList, chief()).staff(|s| s.provider = OTHER_PROVIDER)),
         ("evidence.own_staff", Ask::new(Act::StaffList, chief()).staff_provider(|p| p.id = OTHER_PROVIDER)),
@@ -89,6 +120,11 @@ fn leaving_out_any_policy_changes_an_answer() {
         let changed = questions.iter().any(|(ask, allowed)| engine.decide(&ask.question()).allowed != *allowed);
         assert!(changed, "{policy} could be left out and nobody would notice");
     }
+}
+
+#[test]
+fn everything_that_can_be_asked_can_be_folded() {
+    ENGINE.fold_all().unwrap();
 }
 
 #[test]
