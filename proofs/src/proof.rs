@@ -63,7 +63,7 @@ pub fn environments(schema: &Schema) -> Vec<RequestEnv> {
 pub fn read(text: &str, schema: &Schema) -> Result<PolicySet, String> {
     let set = PolicySet::from_str(text).map_err(|e| format!("{e:?}"))?;
     let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
-    let errors: Vec<_> = result.validation_errors().map(ToString::to_string).collect();
+    let errors: Vec<_> = result.validation_errors().take(3).map(ToString::to_string).collect();
     if errors.is_empty() { Ok(set) } else { Err(errors.join("\n")) }
 }
 

@@ -1,5 +1,6 @@
 //! A counterexample in words. The solver hands over a whole world; what matters in it is found by trying: a fact that can be left
-//! out, or changed, and still the wrong thing is allowed, is not told. Everything is asked of the real authoriser again.
+//! out, or changed, and still the wrong thing is allowed, is not told; nor is what is ordinary (nobody disabled, everything active, all
+//! evidence that of the person who asks and of the place they ask about). Everything is asked of the real authoriser again.
 use std::collections::BTreeMap;
 
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
@@ -27,13 +28,15 @@ pub fn tell(found: &Env, left: &PolicySet, right: &PolicySet) -> Result<String, 
     if sides.reasons(&world)?.is_none() {
         return Err("the authoriser does not confirm what the solver found:".into());
     }
-    sides.leave_out(&mut world)?;
+    sides.leave_out(&mut world);
+    sides.plain_numbers(&mut world);
     let reasons = sides.reasons(&world)?.ok_or("left out too much")?;
     let mut text = format!("{} may {} on {}, says {}", name(&world.principal), id(&world.action), name(&world.resource), reasons);
     for path in world.facts() {
-        if sides.matters(&world, &path)? {
+        if !world.is_ordinary(&path) && sides.matters(&world, &path)? {
             let value = world.at(&path).map(words).unwrap_or_default();
-            text.push_str(&format!("\n  {} = {value}", path.join(".")));
+            let path = path.join(".");
+            text.push_str(&format!("\n  {} = {value}", path.strip_prefix("context.").unwrap_or(&path)));
         }
     }
     Ok(text)
@@ -65,9 +68,10 @@ impl Sides<'_> {
     }
 
     /// Leaves out whole facts as long as the wrong thing is still allowed.
-    fn leave_out(&self, world: &mut World) -> Result<(), String> {
+    fn leave_out(&self, world: &mut World) {
         let mut paths: Vec<Vec<String>> = Vec::new();
         paths_of(&world.context, &mut vec!["context".into()], &mut paths, true);
+        paths.sort();
         for path in paths {
             let mut smaller = world.clone();
             // only what the schema calls optional may be missing; a policy that then fails to be evaluated is no evidence
@@ -75,7 +79,21 @@ impl Sides<'_> {
                 *world = smaller;
             }
         }
-        Ok(())
+    }
+
+    /// Tiers from 0 to 3 and small instants in the same order, where that is wrong all the same.
+    fn plain_numbers(&self, world: &mut World) {
+        let mut instants: Vec<i64> = world.numbers().into_iter().filter(|(path, _)| !is_tier(path)).map(|(_, n)| n).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let mut plain = world.clone();
+        for (path, n) in world.numbers() {
+            let place = instants.iter().position(|i| *i == n).unwrap_or_default();
+            plain.put(&path, if is_tier(&path) { json!(n.clamp(0, 3)) } else { json!(10 * (place + 1)) });
+        }
+        if self.still_wrong(&plain) {
+            *world = plain;
+        }
     }
 
     fn matters(&self, world: &World, path: &[String]) -> Result<bool, String> {
@@ -150,7 +168,27 @@ impl World {
             paths_of(&attributes, &mut vec![root.into()], &mut paths, false);
         }
         paths_of(&self.context, &mut vec!["context".into()], &mut paths, false);
+        paths.sort_by_key(|path| (path[0] == "context", path.clone()));
         paths
+    }
+
+    fn numbers(&self) -> Vec<(Vec<String>, i64)> {
+        self.facts().into_iter().filter_map(|path| self.at(&path)?.as_i64().map(|n| (path, n))).collect()
+    }
+
+    /// Evidence of the person who asks and of the place they ask about, in its everyday state: that goes without saying.
+    fn is_ordinary(&self, path: &[String]) -> bool {
+        let (Some(value), Some(last)) = (self.at(path), path.last()) else { return true };
+        let own = |at: &[&str]| self.at(&at.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()) == Some(value);
+        match last.as_str() {
+            "enabled" | "chain_live" => *value == json!(true),
+            "barred" => *value == json!(false),
+            "state" => id(value) == "active",
+            "person" => *value == self.principal,
+            "tenant" => *value == self.resource,
+            "provider" => *value == self.resource || own(&["context", "reach", "staff", "provider"]),
+            _ => false,
+        }
     }
 
     fn entity(&self, uid: &Value) -> Option<&Value> {
@@ -208,6 +246,10 @@ impl World {
         let holder = rest.iter().try_fold(&mut self.context, |value, key| value.get_mut(key)).and_then(Value::as_object_mut);
         holder.is_some_and(|holder| holder.remove(last).is_some())
     }
+}
+
+fn is_tier(path: &[String]) -> bool {
+    path.last().is_some_and(|last| last == "tier")
 }
 
 /// Cedar writes an entity's name with and without a wrapping; here always with.

@@ -116,7 +116,7 @@ impl Engine {
     /// An engine with other policies: for the test that a mistake in them is caught.
     #[doc(hidden)]
     pub fn with_policies(text: &str) -> Result<Self, Error> {
-        Self::build(&Policies::read(text)?)
+        Self::build(Policies::read(text)?)
     }
 
     /// An engine that lacks one policy: for the test that every policy matters.

@@ -127,7 +127,10 @@ fn may_inside(ask: &Ask, info: &Info, person: &Person, here: &TenantFacts) -> bo
         Grant::Membership(m) => m.person == person.id && m.tenant == here.id && m.enabled && info.roles.contains(&m.role),
         Grant::Reach { staff, provider, relationship, assignment, elevation, barred } => {
             let (assignment, elevation) = (assignment.as_ref(), elevation.as_ref());
-            let names_admins = |e: &Elevation| here.staff_may_name_admins && e.actions.contains(&Act::MemberGrantAdmin);
+            let names_admins = |e: &Elevation| {
+                let running = e.starts_at <= ask.now && ask.now < e.ends_at && !e.break_glass;
+                running && here.staff_may_name_admins && e.actions.contains(&Act::MemberGrantAdmin)
+            };
             let admin_seat = !elevation.is_some_and(names_admins)
                 && matches!(ask.subject, Subject::Member { role: TenantRole::Admin, .. })
                 && matches!(
