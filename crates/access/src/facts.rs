@@ -6,7 +6,7 @@ use crate::catalogue::Act;
 use crate::words::{AccessMode, Mask, Modules, ProviderState, RelationshipState, StaffRole, TenantRole, TenantState, Tier};
 
 /// One human identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Person {
     /// Its id.
     pub id: Uuid,
@@ -15,7 +15,7 @@ pub struct Person {
 }
 
 /// What the rule looks at in a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TenantFacts {
     /// Its id.
     pub id: Uuid,
@@ -30,7 +30,7 @@ pub struct TenantFacts {
 }
 
 /// What the rule looks at in a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProviderFacts {
     /// Its id.
     pub id: Uuid,
@@ -43,7 +43,7 @@ pub struct ProviderFacts {
 }
 
 /// A person of a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Staff {
     /// Its id.
     pub id: Uuid,
@@ -58,7 +58,7 @@ pub struct Staff {
 }
 
 /// A person of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Membership {
     /// Its id.
     pub id: Uuid,
@@ -73,7 +73,7 @@ pub struct Membership {
 }
 
 /// The contract between a provider and a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Relationship {
     /// Its id.
     pub id: Uuid,
@@ -92,7 +92,7 @@ pub struct Relationship {
 }
 
 /// What one person may do for a provider on one tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Assignment {
     /// Its id.
     pub id: Uuid,
@@ -115,7 +115,7 @@ pub struct Assignment {
 }
 
 /// More than a person has, for a while, with somebody else's approval.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Elevation {
     /// Its id.
     pub id: Uuid,
@@ -144,7 +144,7 @@ pub struct Elevation {
 }
 
 /// What a request that comes with an API key may do at most: a part of what the person may who made the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// Its id.
     pub id: Uuid,
@@ -159,7 +159,7 @@ pub struct Key {
 }
 
 /// Where an API key works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyPlace {
     /// In this tenant.
     Tenant(Uuid),
@@ -168,7 +168,8 @@ pub enum KeyPlace {
 }
 
 /// One grant, evaluated whole (product.md §2.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "there are one or two of these per question, and most are the large one")]
 pub enum Grant {
     /// Not signed in.
     Nobody,
@@ -201,7 +202,7 @@ pub enum Grant {
 }
 
 /// Where it is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// The installation, from outside.
     Public,

@@ -70,6 +70,9 @@ pub struct Actor {
     pub name: String,
     /// What kind of actor.
     pub kind: ActorKind,
+    /// The API key they came through, `key_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Named>,
 }
 
 /// Kinds of actors.
@@ -87,7 +90,7 @@ pub enum ActorKind {
 /// The grant an act was done through.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 pub struct Grant {
-    /// membership, staff, relationship, assignment, self.
+    /// membership, staff, relationship, assignment, elevation, break_glass, self.
     pub source: String,
     /// Its id.
     pub id: String,

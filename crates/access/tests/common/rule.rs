@@ -75,22 +75,17 @@ fn provider_row_is_protected(ask: &Ask) -> bool {
 }
 
 /// The rows a provider's person comes with are theirs, belong together and lead here.
-fn belongs(
-    person: &Person,
-    here: &TenantFacts,
-    staff: &Staff,
-    provider: &ProviderFacts,
-    r: &Relationship,
-    a: Option<&Assignment>,
-    e: Option<&Elevation>,
-) -> bool {
+fn belongs(person: &Person, here: &TenantFacts, grant: &Grant) -> bool {
+    let Grant::Reach { staff, provider, relationship: r, assignment, elevation, .. } = grant else { return false };
     staff.person == person.id
         && staff.enabled
         && staff.provider == provider.id
         && r.provider == staff.provider
         && r.tenant == here.id
-        && a.is_none_or(|a| a.person == person.id && a.tenant == here.id && a.provider == r.provider)
-        && e.is_none_or(|e| e.person == person.id && e.tenant == here.id && e.provider == r.provider && others_approved(e))
+        && assignment.as_ref().is_none_or(|a| a.person == person.id && a.tenant == here.id && a.provider == r.provider)
+        && elevation
+            .as_ref()
+            .is_none_or(|e| e.person == person.id && e.tenant == here.id && e.provider == r.provider && others_approved(e))
 }
 
 fn others_approved(e: &Elevation) -> bool {
@@ -98,16 +93,13 @@ fn others_approved(e: &Elevation) -> bool {
 }
 
 fn may_about_client(ask: &Ask, info: &Info, person: &Person, here: &TenantFacts) -> bool {
-    let Grant::Reach { staff, provider, relationship, assignment, elevation, .. } = &ask.grant else { return false };
+    let Grant::Reach { staff, provider, relationship, .. } = &ask.grant else { return false };
     let own = match relationship.state {
         RelationshipState::Ended => false,
         RelationshipState::Requested => matches!(ask.act, Act::TenantView | Act::RelationshipUpdate),
         _ => true,
     };
-    belongs(person, here, staff, provider, relationship, assignment.as_ref(), elevation.as_ref())
-        && provider.state == ProviderState::Active
-        && info.staff.contains(&staff.role)
-        && own
+    belongs(person, here, &ask.grant) && provider.state == ProviderState::Active && info.staff.contains(&staff.role) && own
 }
 
 fn may_inside(ask: &Ask, info: &Info, person: &Person, here: &TenantFacts) -> bool {
@@ -143,7 +135,7 @@ fn may_inside(ask: &Ask, info: &Info, person: &Person, here: &TenantFacts) -> bo
                 && (as_provider_admin(info, here, staff, provider, relationship)
                     || assignment.is_some_and(|a| as_assigned(info, here, relationship, a, ask.now))
                     || (reaches_anyway && elevation.is_some_and(|e| as_elevated(ask, info, here, relationship, e))));
-            belongs(person, here, staff, provider, relationship, assignment, elevation)
+            belongs(person, here, &ask.grant)
                 && !admin_seat
                 && (chief || !info.flags.chief)
                 && provider.state == ProviderState::Active

@@ -4,11 +4,11 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::caller::Caller;
@@ -47,10 +47,12 @@ pub(crate) struct Inner {
     pub store: Store,
     pub engine: access::Engine,
     /// Goes up with every commit that may have changed who may do what; cached sessions and standings of before are void.
-    pub epoch: AtomicU64,
+    pub epoch: watch::Sender<u64>,
     pub sessions: Mutex<LruCache<[u8; 32], Cached<Caller>>>,
     pub standings: Mutex<LruCache<(Uuid, Uuid), Cached<Standing>>>,
     pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
+    /// When staff were last noted to use a tenant.
+    pub uses: Mutex<LruCache<(Uuid, Uuid), Timestamp>>,
     pub keys: Mutex<LruCache<Uuid, SecretKey>>,
     pub topics: RwLock<HashMap<&'static str, Arc<dyn Topic>>>,
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
@@ -83,10 +85,11 @@ impl Hub {
             config,
             store,
             engine,
-            epoch: AtomicU64::new(1),
+            epoch: watch::Sender::new(1),
             sessions: Mutex::new(LruCache::new(CACHED_MAX)),
             standings: Mutex::new(LruCache::new(CACHED_MAX)),
             slugs: Mutex::new(LruCache::new(CACHED_MAX)),
+            uses: Mutex::new(LruCache::new(CACHED_MAX)),
             keys: Mutex::new(LruCache::new(KEYS_MAX)),
             topics: RwLock::default(),
             ports: RwLock::default(),
@@ -211,11 +214,16 @@ impl Hub {
 
     /// Who may do what may have changed.
     pub(crate) fn bump_epoch(&self) {
-        self.0.epoch.fetch_add(1, Ordering::SeqCst);
+        self.0.epoch.send_modify(|epoch| *epoch += 1);
     }
 
     pub(crate) fn epoch(&self) -> u64 {
-        self.0.epoch.load(Ordering::SeqCst)
+        *self.0.epoch.borrow()
+    }
+
+    /// Tells of every commit that may have changed who may do what.
+    pub(crate) fn epochs(&self) -> watch::Receiver<u64> {
+        self.0.epoch.subscribe()
     }
 
     /// Whether something read then still holds now.

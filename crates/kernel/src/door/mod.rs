@@ -19,16 +19,22 @@
 
 mod caller;
 mod context;
+mod explain;
 mod hub;
+mod own;
 mod record;
 mod relay;
+mod resolve;
 mod standing;
+mod system;
 mod tx;
 
-pub use caller::{COOKIE, Caller};
-pub use context::{Can, CanMap, ClientCx, LeavingCx, OwnCx, ProviderCx, PublicCx, TenantCx, signed_in};
+pub use caller::{COOKIE, Caller, CallerKey};
+pub use context::{Can, CanMap, ClientCx, ProviderCx, TenantCx};
+pub use explain::{Explained, Memo, Stand, Stands, Through};
 pub use futures_util::future::BoxFuture;
 pub use hub::{Hub, HubConfig};
+pub use own::{LeavingCx, OwnCx, PublicCx};
 pub(crate) use record::Scratch;
 pub use relay::{Carrier, Topic};
 pub use standing::{Held, TenantInfo};

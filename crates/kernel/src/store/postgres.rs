@@ -24,7 +24,12 @@ const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74;
 pub(crate) struct Postgres {
     control: Pool,
     tenant: Pool,
+    /// For decisions about transactions that hold a connection of the others: who waits here holds up nobody.
+    facts: Pool,
 }
+
+/// Connections for decisions.
+const FACTS_CONNECTIONS: usize = 2;
 
 pub(crate) struct PostgresTx {
     /// Present until committed or dropped.
@@ -37,6 +42,7 @@ impl Postgres {
             url.parse().map_err(|error| StoreError::Other(format!("PostgreSQL address: {error}")))?;
         migrate(&config).await?;
         Ok(Self {
+            facts: pool(&config, FACTS_CONNECTIONS, limits.wait, "SET search_path = control")?,
             control: pool(&config, connections, limits.wait, "SET search_path = control")?,
             tenant: pool(&config, connections, limits.wait, "SET search_path = tenant; SET ROLE tenantry_tenant")?,
         })
@@ -51,6 +57,13 @@ impl Postgres {
         let client = pool.get().await.map_err(pool_error)?;
         let transaction = PostgresTx { client: Some(client) };
         transaction.client()?.batch_execute(&begin).await.map_err(store_error)?;
+        Ok(transaction)
+    }
+
+    pub async fn read_facts(&self) -> Result<PostgresTx, StoreError> {
+        let client = self.facts.get().await.map_err(pool_error)?;
+        let transaction = PostgresTx { client: Some(client) };
+        transaction.client()?.batch_execute("BEGIN READ ONLY").await.map_err(store_error)?;
         Ok(transaction)
     }
 

@@ -201,12 +201,8 @@ pub async fn view(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Staff
     let on_row = [Act::StaffUpdate, Act::StaffDisable, Act::StaffEnable, Act::StaffRemove].map(|act| (act, staff.subject()));
     let own = Subject::Assignment { person_is_self: staff.row.is_me };
     let on_assignments = [Act::AssignmentCreate, Act::AssignmentUpdate, Act::AssignmentDelete].map(|act| (act, own));
-    let can = on_row.into_iter().chain(on_assignments).map(|(act, subject)| {
-        let verdict = tx.may(act, subject);
-        let said = |text: &str| (!verdict.allowed).then(|| text.to_owned());
-        (act.name().to_owned(), Can { allowed: verdict.allowed, why: said(&verdict.why), needs: said(&verdict.needs) })
-    });
-    let can = can.collect();
+    let on_both = on_row.into_iter().chain(on_assignments);
+    let can = on_both.map(|(act, subject)| (act.name().to_owned(), tx.can(act, subject))).collect();
     Ok(StaffView { row: staff.row, assignments, can })
 }
 
