@@ -76,9 +76,11 @@ pub fn implies(left: &PolicySet, right: &PolicySet, schema: &Schema, answers: &A
         Err(e) => return Outcome { unknown: Some(e.to_string()), ..outcome },
     };
     for env in environments(schema) {
-        let compiled = CompiledPolicySet::compile(left, &env, schema)
-            .and_then(|left| Ok((left, CompiledPolicySet::compile(right, &env, schema)?)));
-        let found = compiled.and_then(|(left, right)| at_once(compiler.check_implies_with_counterexample_opt(&left, &right)));
+        let both = (CompiledPolicySet::compile(left, &env, schema), CompiledPolicySet::compile(right, &env, schema));
+        let found = match both {
+            (Ok(left), Ok(right)) => at_once(compiler.check_implies_with_counterexample_opt(&left, &right)),
+            (Err(e), _) | (_, Err(e)) => Err(e),
+        };
         let asked = std::mem::take(&mut compiler.solver_mut().asked);
         outcome.plain += usize::from(asked.is_empty());
         for (formula, answer) in asked {

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn an_edit_matches_exactly_once() {
-        let b = Broken::read("x".into(), "# Wrong.\nbreaks: p q\n--- find\nold\n--- replace\nnew\n--- find\nx\n--- replace\n").unwrap();
+        let b =
+            Broken::read("x".into(), "# Wrong.\nbreaks: p q\n--- find\nold\n--- replace\nnew\n--- find\nx\n--- replace\n").unwrap();
         assert_eq!(b.breaks, ["p", "q"]);
         assert_eq!(b.apply("an old x").unwrap(), "an new ");
         assert!(b.apply("old old x").is_err() && b.apply("x").is_err());

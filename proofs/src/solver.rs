@@ -31,8 +31,11 @@ pub struct Answers {
     solver: PathBuf,
     version: String,
     folder: PathBuf,
-    of_this_run: Mutex<HashMap<String, Arc<OnceLock<Result<Answer, String>>>>>,
+    of_this_run: Mutex<HashMap<String, Once>>,
 }
+
+/// An answer that whoever comes first gets, and the others wait for.
+type Once = Arc<OnceLock<Result<Answer, String>>>;
 
 impl Answers {
     /// Answers of the solver at this path, kept in this folder.

@@ -313,4 +313,3 @@ fn words(value: &Value) -> String {
         other => other.to_string(),
     }
 }
-

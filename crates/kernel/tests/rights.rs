@@ -135,6 +135,7 @@ async fn an_assignment_is_of_one_tenant_and_one_provider(#[values(Engine::Sqlite
     let relationship = "INSERT INTO relationship (id, provider_id, tenant_id, tier, state, created_at) VALUES";
     let params = params![Uuid::from_u128(2), tenant("acme"), START];
     set(&hub, &format!("{relationship} (?1, {contoso}, ?2, 3, 'active', ?3)"), params).await;
+    assert_eq!(at(&hub, "t2", "acme").await, 200, "and it is no evidence against it either");
     let northwind = "(SELECT id FROM provider WHERE slug = 'northwind')";
     let end = format!("UPDATE relationship SET state = 'frozen' WHERE tenant_id = ?1 AND provider_id = {northwind}");
     set(&hub, &end, params![tenant("acme")]).await;
