@@ -58,6 +58,7 @@ bench: need-build ## Measure, side by side with a bare server
 prove: ## Prove the access policies for all inputs, and that broken ones are caught; UPDATE=1 writes docs/proofs.md
 	@scripts/need prove
 	@proofs/solver/get target/prove/solver
+	cargo fmt --manifest-path proofs/Cargo.toml --check
 	cargo run --quiet --locked --manifest-path proofs/Cargo.toml --target-dir target/prove/build
 
 mutants: need-test ## Break the door in many ways, one at a time, and see that the tests notice; UPDATE=1 writes docs/mutations.md

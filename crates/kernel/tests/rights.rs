@@ -145,6 +145,17 @@ async fn an_assignment_is_of_one_tenant_and_one_provider(#[values(Engine::Sqlite
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn of_several_grants_a_forbid_wins_and_else_the_one_that_allows(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    let member = "INSERT INTO member (id, tenant_id, person_id, role, state, created_at) VALUES (?1, ?2, ?3, 'viewer', ?4, ?5)";
+    for (n, who, state) in [(5, "t0", "active"), (6, "t3", "disabled")] {
+        set(&hub, member, params![Uuid::from_u128(n), tenant("acme"), person(who), state, START]).await;
+    }
+    assert_eq!((at(&hub, "t0", "acme").await, at(&hub, "t3", "acme").await), (200, 403));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_stands_higher_than_the_chain_above(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = start(engine).await;
     let northwind = "provider_id = (SELECT id FROM provider WHERE slug = 'northwind')";
