@@ -1,5 +1,8 @@
 //! Questions that each answer to one guard.
-use access::{Act, Elevation, Grant, KeyPlace, Modules, StaffRole, Subject, TenantRole, TenantState, Tier};
+use access::{
+    AccessMode, Act, Assignment, Elevation, Grant, KeyPlace, Mask, Modules, ProviderState, Relationship, RelationshipState,
+    StaffRole, Subject, TenantRole, TenantState, Tier,
+};
 
 use super::{
     Ask, ME, NOW, OTHER_PROVIDER, OTHER_TENANT, PROVIDER, SOMEBODY, TENANT, elevated, full_elevation, member, provider_admin,
@@ -114,4 +117,65 @@ pub fn edges() -> Vec<Ask> {
         Ask::new(Act::ScanList, technician(Tier::T3)).assignment(|a| a.modules = Modules::NONE),
         Ask::new(Act::MemberList, technician(Tier::T3)).assignment(|a| a.modules = Modules::NONE),
     ]
+}
+
+/// Staff in a tenant, by every kind of grant and on a choice of actions, with a single thing about it otherwise: each state, each
+/// tier, each instant around an end.
+pub fn one_thing_off() -> Vec<Ask> {
+    let acts = [
+        Act::SummaryView,
+        Act::ScanList,
+        Act::CommentCreate,
+        Act::ScanImport,
+        Act::OverrideRevoke,
+        Act::FindingAssign,
+        Act::MemberInvite,
+        Act::MemberGrantAdmin,
+        Act::TenantView,
+        Act::TenantSuspend,
+        Act::RelationshipUpdate,
+    ];
+    let (mut named, mut given) = (full_elevation(Tier::T0), full_elevation(Tier::T3));
+    named.actions = acts.to_vec();
+    (given.break_glass, given.approvers) = (true, Vec::new());
+    let grants = [
+        provider_admin(Tier::T3),
+        technician(Tier::T3),
+        elevated(technician(Tier::T1), full_elevation(Tier::T3)),
+        elevated(technician(Tier::T3), named),
+        elevated(technician(Tier::T3), given),
+    ];
+    acts.iter().flat_map(|act| grants.iter().flat_map(|grant| variants(&Ask::new(*act, grant.clone())))).collect()
+}
+
+fn variants(ask: &Ask) -> Vec<Ask> {
+    let Grant::Reach { assignment, elevation, .. } = &ask.grant else { return Vec::new() };
+    let mut all = vec![ask.clone(), ask.clone().barred()];
+    all.extend([true, false].map(|on| ask.clone().tenant(|t| (t.t1_may_comment, t.staff_may_name_admins) = (on, !on))));
+    all.push(ask.clone().tenant(|t| (t.t1_may_comment, t.staff_may_name_admins) = (true, true)));
+    all.push(ask.clone().staff_provider(|p| p.state = ProviderState::Suspended));
+    all.push(ask.clone().staff_provider(|p| p.access_mode = AccessMode::Explicit));
+    let relationship = |change: &dyn Fn(&mut Relationship)| ask.clone().relationship(change);
+    all.extend(RelationshipState::ALL.iter().map(|state| relationship(&|r| r.state = *state)));
+    all.extend(Tier::ALL.iter().map(|tier| relationship(&|r| r.tier = *tier)));
+    all.extend([NOW, NOW + 1].map(|end| relationship(&|r| r.ends_at = Some(end))));
+    all.push(relationship(&|r| r.chain_live = false));
+    if assignment.is_some() {
+        let assignment = |change: &dyn Fn(&mut Assignment)| ask.clone().assignment(change);
+        all.extend(Tier::ALL.iter().map(|tier| assignment(&|a| a.tier = *tier)));
+        all.extend((0..16).map(|bits| assignment(&|a| a.mask = Mask::from_bits(bits))));
+        all.extend([NOW, NOW + 1].map(|at| assignment(&|a| a.starts_at = at)));
+        all.extend([NOW, NOW + 1].map(|at| assignment(&|a| a.ends_at = Some(at))));
+        all.push(assignment(&|a| a.modules = Modules::NONE));
+    }
+    if elevation.is_some() {
+        let elevation = |change: &dyn Fn(&mut Elevation)| ask.clone().elevation(change);
+        all.extend(Tier::ALL.iter().map(|tier| elevation(&|e| e.tier = *tier)));
+        all.extend(Tier::ALL.iter().map(|tier| elevation(&|e| (e.by_tenant, e.tier) = (true, *tier))));
+        all.extend([NOW, NOW + 1].map(|at| elevation(&|e| e.starts_at = at)));
+        all.extend([NOW, NOW + 1].map(|at| elevation(&|e| e.ends_at = at)));
+        all.push(elevation(&|e| e.modules = Modules::NONE));
+        all.push(elevation(&|e| e.break_glass = !e.break_glass));
+    }
+    all
 }
