@@ -124,6 +124,15 @@ impl TestHub {
         self.folder.as_ref().expect("only an SQLite hub has a folder").path()
     }
 
+    /// A GET request as a member of the cast, for [`Self::router`].
+    pub fn request(&self, who: &str, path: &str) -> Request<Body> {
+        let mut request = Request::builder().uri(format!("/api/v1{path}")).header("user-agent", "testkit");
+        if let Some((name, value)) = credentials(who) {
+            request = request.header(name, value);
+        }
+        request.body(Body::empty()).expect("a well-formed request")
+    }
+
     /// The app, for requests that a test drives itself (streams).
     pub fn router(&self) -> Router {
         self.app.clone()
@@ -134,7 +143,7 @@ impl TestHub {
         self.config.clock.advance(by);
     }
 
-    /// GET as a member of the cast (`nobody` for no session). Paths are relative to `/api/v1`.
+    /// GET as a member of the cast (`nobody` for no session, an API key for itself). Paths are relative to `/api/v1`.
     pub async fn get(&self, who: &str, path: &str) -> Answer {
         self.send(who, Method::GET, path, None, &[]).await
     }
@@ -161,10 +170,9 @@ impl TestHub {
 
     /// Any request with a JSON body (or none) and more headers.
     pub async fn send(&self, who: &str, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
-        let cookie = (who != "nobody").then(|| cast::token(who));
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("user-agent", "testkit");
-        if let Some(token) = cookie {
-            request = request.header(header::COOKIE, format!("{}={token}", kernel::door::COOKIE));
+        if let Some((name, value)) = credentials(who) {
+            request = request.header(name, value);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -178,12 +186,9 @@ impl TestHub {
 
     /// POST of raw bytes (a file) as a member of the cast.
     pub async fn upload(&self, who: &str, path: &str, bytes: Vec<u8>) -> Answer {
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(format!("/api/v1{path}"))
-            .header(header::COOKIE, format!("{}={}", kernel::door::COOKIE, cast::token(who)))
-            .header(header::CONTENT_TYPE, "application/octet-stream")
-            .body(Body::from(bytes));
+        let request = Request::builder().method(Method::POST).uri(format!("/api/v1{path}"));
+        let (name, value) = credentials(who).expect("somebody uploads");
+        let request = request.header(name, value).header(header::CONTENT_TYPE, "application/octet-stream").body(Body::from(bytes));
         self.raw(request.expect("a well-formed request")).await
     }
 
@@ -224,6 +229,15 @@ impl TestHub {
         let seq: i64 = head.take().expect("a head has a number");
         let hash: Vec<u8> = head.take().expect("a head has a hash");
         verifier.finish(seq.unsigned_abs(), &hash).expect("the chain ends at its head")
+    }
+}
+
+/// How somebody shows who they are: a session's cookie, or the API key that `who` is.
+fn credentials(who: &str) -> Option<(header::HeaderName, String)> {
+    match who {
+        "nobody" => None,
+        key if key.starts_with("tnk_") => Some((header::AUTHORIZATION, format!("Bearer {key}"))),
+        name => Some((header::COOKIE, format!("{}={}", kernel::door::COOKIE, cast::token(name)))),
     }
 }
 
