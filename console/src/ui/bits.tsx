@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import { MASK_OPS, type Client, type InvitationState, type LedgerEntry, type Mask, type RelationshipState, type ScanStatus, type Seats, type Severity, type TenantState, type Tier as TierName } from '../api';
+import { MASK_OPS, type Client, type ElevationState, type InvitationState, type LedgerEntry, type Mask, type RelationshipState, type ScanStatus, type Seats, type Severity, type TenantState, type Tier as TierName } from '../api';
 import { num, percent, score as scoreText, signed } from './format';
 import { RelativeTime } from './time';
 
@@ -71,10 +71,10 @@ export function SevCount({ kind, n, bare }: { kind: 'critical' | 'high'; n: numb
 
 export type Tone = 'good' | 'near' | 'bad' | 'plain';
 export const Badge = ({ tone = 'plain', children }: { tone?: Tone; children: React.ReactNode }) => <span className={`badge ${tone}`}>{children}</span>;
-type State = TenantState | RelationshipState | InvitationState | 'disabled' | 'ok' | 'over_limit' | 'unlimited' | LedgerEntry['outcome'];
+export type State = TenantState | RelationshipState | InvitationState | ElevationState | 'approved' | 'pending' | 'retired' | 'disabled' | 'ok' | 'over_limit' | 'unlimited' | LedgerEntry['outcome'];
 const TONES: Record<State, Tone> = {
   active: 'good', suspended: 'near', archived: 'plain', purged: 'bad', requested: 'near', expiring: 'near', expired: 'bad', frozen: 'bad', ended: 'bad',
-  open: 'near', accepted: 'good', revoked: 'plain', disabled: 'plain', ok: 'good', over_limit: 'bad', unlimited: 'plain', done: 'good', refused: 'near', failed: 'bad',
+  open: 'near', accepted: 'good', revoked: 'plain', disabled: 'plain', ok: 'good', over_limit: 'bad', unlimited: 'plain', done: 'good', refused: 'near', failed: 'bad', running: 'good', denied: 'bad', cancelled: 'plain', lapsed: 'plain', approved: 'good', pending: 'near', retired: 'plain',
 };
 export function StateBadge({ state }: { state: State }) {
   const { t } = useTranslation();
