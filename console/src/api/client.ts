@@ -88,7 +88,7 @@ export const api = {
   post: <T = void>(to: string, body: unknown = {}) => call<T>('POST', to, { body }),
   put: <T = void>(to: string, body: unknown, version?: number) => call<T>('PUT', to, { body, version }),
   patch: <T>(to: string, body: unknown, version?: number) => call<T>('PATCH', to, { body, version }),
-  del: (to: string, body?: unknown, version?: number) => call<void>('DELETE', to, { body, version }),
+  del: <T = void>(to: string, body?: unknown, version?: number) => call<T>('DELETE', to, { body, version }),
 };
 
 export interface Upload<T> { done: Promise<{ status: number; body: T }>; cancel: () => void }

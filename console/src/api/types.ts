@@ -167,61 +167,68 @@ export type RaiseBy = (typeof RAISE_BY)[number];
 export const CONSENT_BY = ['tenant_consent', 'provider'] as const;
 export type ConsentBy = (typeof CONSENT_BY)[number];
 export interface Freeze { side: 'tenant' | 'provider'; by: Named | null; at: Instant; reason: string }
-export interface PendingConsent { id: string; kind: 'tier' | 'renewal' | 'assignment'; label: string; asked_by: Named; asked_at: Instant }
+export interface PendingConsent { id: string; kind: 'tier' | 'renewal' | 'assignment'; label: string; asked_by: string; asked_at: Instant }
 export interface RunningElevation { id: string; tier: Tier | null; actions: string[]; ends_at: Instant; break_glass: boolean }
 export interface AccessRelationship {
   id: string; provider: Named & { parent: boolean }; tier: Tier; state: RelationshipState; ends_at: Instant | null; raise_by: RaiseBy; assign_by: ConsentBy; renew_by: ConsentBy; freezes: Freeze[];
 }
+/** Without a name where staff are shown by role only. */
+export interface ReachName { id: string; name: string | null; email: string | null }
 export interface AccessPerson {
-  person: { id: string; name: string; email: string | null }; provider: Named; role: ProviderRole; through: { source: GrantSource; id: string }; tier: Tier; mask: Mask | null; modules: string[]; until: Instant | null;
-  live: boolean; why_not: string | null; last_used_at: Instant | null; barred: { by: Named | null; at: Instant; reason: string } | null;
+  person: ReachName; provider: Named & { parent: boolean }; role: ProviderRole; through: { source: GrantSource; id: string }; tier: Tier; mask: Mask | null; modules: string[]; until: Instant | null;
+  live: boolean; why_not: string | null; last_used_at: Instant | null; barred: { by: string; at: Instant; reason: string } | null;
 }
 export interface ProviderAccess { frozen: Freeze | null; relationships: AccessRelationship[]; people: AccessPerson[]; pending: number }
 
 // elevations
 export const APPROVERS = ['provider', 'tenant', 'both'] as const;
-export type Approver = (typeof APPROVERS)[number];
+/** No template has the operator's: it stands for break-glass. */
+export type Approver = (typeof APPROVERS)[number] | 'operator';
 export interface ElevationTemplate {
   id: string; name: string; description: string; tier: Tier | null; actions: string[]; modules: string[]; minutes_max: number; approver: Approver; ticket: boolean; step_up: boolean; state: 'active' | 'retired'; version: number;
 }
 export const ELEVATION_STATES = ['requested', 'running', 'ended', 'denied', 'cancelled', 'lapsed'] as const;
 export type ElevationState = (typeof ELEVATION_STATES)[number];
-export interface Approval { by: Named; at: Instant }
+/** Without an id for staff who are shown by role. */
+export interface Somebody { id: string | null; name: string }
+export interface Approval { by: Somebody; at: Instant }
 export interface Elevation {
-  id: string; tenant: NamedPlace; provider: Named; person: Named; template: { id: string | null; name: string }; tier: Tier | null; actions: string[]; modules: string[]; minutes: number; approver: Approver; reason: string; ticket: string | null;
-  state: ElevationState; requested_at: Instant; lapses_at: Instant; provider_approval: Approval | null; tenant_approval: Approval | null; starts_at: Instant | null; ends_at: Instant | null; closed_by: Named | null; closed_at: Instant | null;
-  decision_reason: string | null; break_glass: boolean; is_mine: boolean; can: { approve: Permission; deny: Permission; end: Permission }; version: number;
+  id: string; tenant: NamedPlace; provider: Named; person: Somebody; template: { id: string | null; name: string }; tier: Tier | null; actions: string[]; modules: string[]; minutes: number; approver: Approver; reason: string; ticket: string | null;
+  state: ElevationState; requested_at: Instant; lapses_at: Instant; provider_approval: Approval | null; tenant_approval: Approval | null; starts_at: Instant | null; ends_at: Instant | null; closed_by: Somebody | null; closed_at: Instant | null;
+  decision_reason: string; break_glass: boolean; is_mine: boolean; can: { approve: Permission; deny: Permission; end: Permission }; version: number;
 }
 export const REQUEST_KINDS = ['elevation', 'tier', 'renewal', 'assignment'] as const;
+/** pending: for this tenant's word; waiting: for the provider's. */
+export type RequestState = 'pending' | 'waiting' | 'running' | 'approved' | 'denied' | 'withdrawn' | 'overtaken' | 'ended' | 'cancelled' | 'lapsed';
+export interface RequestedElevation { template: string; tier: Tier | null; actions: string[]; modules: string[]; minutes: number; ticket: string; approver: Approver; starts_at: Instant | null; ends_at: Instant | null; break_glass: boolean }
 export interface AccessRequest {
-  id: string; kind: (typeof REQUEST_KINDS)[number]; label: string; provider: Named; asked_by: Named; asked_at: Instant; reason: string | null; state: string; details: unknown;
-  decided_by: Named | null; decided_at: Instant | null; decision_reason: string | null; can: { approve: Permission; deny: Permission; end: Permission };
+  id: string; kind: (typeof REQUEST_KINDS)[number]; label: string; provider: string; asked_by: ReachName; asked_at: Instant; reason: string; state: RequestState; elevation: RequestedElevation | null;
+  decided_by: string | null; decided_at: Instant | null; decision_reason: string; can: { approve: Permission; deny: Permission; end: Permission };
 }
 
 // relationships over all clients
 export interface RelationshipRow { tenant: NamedPlace; id: string; tier: Tier; state: RelationshipState; ends_at: Instant | null; days_left: number | null; renew_by: ConsentBy; warned_days: number | null; pending_renewal: boolean }
-export interface RelationshipList extends List<RelationshipRow> { counts?: Partial<Record<'all' | RelationshipState, number>> }
-export interface Renewed { results: { tenant: NamedPlace; outcome: 'renewed' | 'waiting' | 'failed'; detail: string | null }[] }
+export interface Renewed { results: { asked: string; tenant: NamedPlace | null; outcome: 'renewed' | 'waiting' | 'failed'; detail: string }[] }
 export interface TierPreview {
-  tenants: { tenant: NamedPlace; from: Tier; to: Tier; people: { person: Named; gains: string[]; loses: string[] }[] }[];
-  totals: { people: number; gains: number; loses: number }; consent_needed: string[];
+  tenants: { tenant: NamedPlace; from: Tier; to: Tier; consent_needed: boolean; people: { id: string; name: string; gains: string[]; loses: string[] }[] }[];
+  unknown: string[]; totals: { tenants: number; people: number; gains: number; loses: number };
 }
 
 // why
-export interface WhyGrant { source: GrantSource | 'staff' | 'self'; id: string; role: string | null; tier: Tier | null; provider: Named | null }
-export interface WhyStep { grant: WhyGrant; allowed: boolean; forbidden: boolean; policy: string; why: string; ends_at: Instant | null }
-export interface Why {
-  person: { id: string; name: string; email: string | null } | null; action: { name: string; module: string | null; op: string; tier: number | Tier | null; roles: string[]; plane: string }; known: boolean; allowed: boolean; policy: string; why: string; needs: string | null;
-  step_up: boolean; until: Instant | null; through: WhyStep[];
-}
-export interface WhoRow { person: { id: string; name: string; email: string | null }; allowed: boolean; policy: string; why: string; needs: string | null; through: WhyGrant | null }
-export interface Who extends List<WhoRow> { action: string }
-export interface WhatRow { name: string; module: string | null; op: string; allowed: boolean; policy: string; why: string; needs: string | null; step_up: boolean }
-export interface What { person: { id: string; name: string; email: string | null } | null; items: WhatRow[] }
-export interface ClientWho extends List<{ tenant: NamedPlace; people: { person: Named; through: WhyGrant | null }[]; total: number }> {}
+export interface WhyGrant { source: GrantSource; id: string; role: string | null; tier: Tier | null; provider: string | null }
+export interface WhyStep extends WhyGrant { allowed: boolean; forbidden: boolean; policy: string; why: string; ends_at: Instant | null }
+export interface WhyPerson { id: string; name: string; email: string; enabled: boolean }
+export interface WhyAction { name: string; module: string | null; op: string; tier: Tier | null; roles: TenantRole[]; staff: ProviderRole[] }
+/** `needs` is empty on a yes. */
+interface Verdict { allowed: boolean; policy: string; why: string; needs: string }
+export interface Why extends Verdict { person: WhyPerson | null; action: WhyAction; known: boolean; step_up: boolean; until: Instant | null; through: WhyStep[] }
+export interface WhoRow extends Verdict { person: WhyPerson; through: WhyStep }
+export interface WhatRow extends Verdict, WhyAction { step_up: boolean }
+export interface What { person: WhyPerson | null; items: WhatRow[] }
+export interface ClientWho { tenant: NamedPlace; people: { id: string; name: string; through: WhyStep }[] }
 
 // API keys
-export interface ApiKey { id: string; name: string; hint: string; actions: string[]; created_by: Named; created_at: Instant; expires_at: Instant; last_used_at: Instant | null; state: 'active' | 'expired' | 'revoked'; revoked_at: Instant | null }
+export interface ApiKey { id: string; name: string; hint: string; actions: string[]; created_by: Somebody; created_at: Instant; expires_at: Instant; last_used_at: Instant | null; last_address: string | null; state: 'active' | 'expired' | 'revoked'; revoked_at: Instant | null }
 export interface Grantable { name: string; module: string | null; op: string; door: 'read' | 'write' }
 export interface ApiKeyList extends List<ApiKey> { grantable: Grantable[] }
 export interface ApiKeyCreated { key: ApiKey; token: string }

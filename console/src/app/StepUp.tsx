@@ -28,7 +28,7 @@ export default function StepUp({ onDone }: { onDone: (proven: boolean) => void }
   const given = f.form.getInputProps('given');
   const cancel = () => onDone(false);
   return (
-    <Modal opened onClose={cancel} closeOnEscape={false} zIndex={500} title={t('stepUp.title')} size={420} closeButtonProps={{ 'aria-label': t('ui.close'), ...own }} transitionProps={{ duration: 100 }} onKeyDown={(e) => { if (e.key === 'Escape' && !e.nativeEvent.isComposing) cancel(); }}>
+    <Modal opened onClose={cancel} attributes={{ header: { role: 'presentation' } }} closeOnEscape={false} zIndex={500} title={t('stepUp.title')} size={420} closeButtonProps={{ 'aria-label': t('ui.close'), ...own }} transitionProps={{ duration: 100 }} onKeyDown={(e) => { if (e.key === 'Escape' && !e.nativeEvent.isComposing) cancel(); }}>
       <form onSubmit={f.submit} noValidate className="fields">
         <p className="flush dim2">{t(factor ? (recovery ? 'signIn.recoveryText' : 'stepUp.code') : 'stepUp.password')}</p>
         <FormProblem problem={f.problem} />

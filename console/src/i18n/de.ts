@@ -30,7 +30,7 @@ export const de: Messages = {
   role: { provider_admin: 'Anbieter-Admin', technician: 'Techniker', admin: 'Admin', operator: 'Operator', auditor: 'Prüfer', viewer: 'Leser' },
   state: {
     active: 'Aktiv', suspended: 'Ausgesetzt', archived: 'Archiviert', purged: 'Gelöscht', requested: 'Angefragt', expiring: 'Läuft ab', expired: 'Abgelaufen', frozen: 'Eingefroren', ended: 'Beendet', open: 'Offen', accepted: 'Angenommen', revoked: 'Zurückgezogen', disabled: 'Deaktiviert',
-    ok: 'OK', over_limit: 'Über Limit', unlimited: 'Unbegrenzt', done: 'Erledigt', refused: 'Verweigert', failed: 'Fehlgeschlagen', running: 'Läuft', denied: 'Abgelehnt', cancelled: 'Zurückgezogen', lapsed: 'Verfallen', approved: 'Genehmigt', pending: 'Wartet', retired: 'Zurückgezogen',
+    ok: 'OK', over_limit: 'Über Limit', unlimited: 'Unbegrenzt', done: 'Erledigt', refused: 'Verweigert', failed: 'Fehlgeschlagen', running: 'Läuft', denied: 'Abgelehnt', cancelled: 'Zurückgezogen', lapsed: 'Verfallen', approved: 'Genehmigt', pending: 'Zu entscheiden', waiting: 'Wartet auf den Anbieter', withdrawn: 'Zurückgezogen', overtaken: 'Überholt', retired: 'Zurückgezogen',
   },
   scan: { current: 'Gescannt', stale: 'Veraltet', never: 'Nie gescannt' },
   severity: { critical: 'Kritisch', high: 'Hoch', medium: 'Mittel', low: 'Niedrig', informational: 'Hinweis', unknown: 'Unbekannt', short: { critical: 'krit', high: 'hoch' } },

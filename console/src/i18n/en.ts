@@ -29,7 +29,7 @@ export const en = {
   role: { provider_admin: 'Provider admin', technician: 'Technician', admin: 'Admin', operator: 'Operator', auditor: 'Auditor', viewer: 'Viewer' },
   state: {
     active: 'Active', suspended: 'Suspended', archived: 'Archived', purged: 'Purged', requested: 'Requested', expiring: 'Expiring', expired: 'Expired', frozen: 'Frozen', ended: 'Ended', open: 'Open', accepted: 'Accepted', revoked: 'Revoked', disabled: 'Disabled',
-    ok: 'OK', over_limit: 'Over limit', unlimited: 'Unlimited', done: 'Done', refused: 'Refused', failed: 'Failed', running: 'Running', denied: 'Denied', cancelled: 'Cancelled', lapsed: 'Lapsed', approved: 'Approved', pending: 'Waiting', retired: 'Retired',
+    ok: 'OK', over_limit: 'Over limit', unlimited: 'Unlimited', done: 'Done', refused: 'Refused', failed: 'Failed', running: 'Running', denied: 'Denied', cancelled: 'Cancelled', lapsed: 'Lapsed', approved: 'Approved', pending: 'Waits for you', waiting: 'Waits for the provider', withdrawn: 'Withdrawn', overtaken: 'Overtaken', retired: 'Retired',
   },
   scan: { current: 'Scanned', stale: 'Stale', never: 'Never scanned' },
   severity: { critical: 'Critical', high: 'High', medium: 'Medium', low: 'Low', informational: 'Informational', unknown: 'Unknown', short: { critical: 'crit', high: 'high' } },

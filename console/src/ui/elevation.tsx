@@ -26,7 +26,7 @@ export function useWaitsFor() {
 }
 export function ElevationStateCell({ e, onEnd }: { e: Elevation; onEnd?: () => void }) {
   const waits = useWaitsFor()(e);
-  return <span className="row tight wrap"><StateBadge state={e.state} />{e.state === 'running' && e.ends_at && <span className="sm semi good-ink"><Countdown to={e.ends_at} onEnd={onEnd} /></span>}{waits && <span className="xs dim">{waits}</span>}</span>;
+  return <span className="block min0"><StateBadge state={e.state} tone={e.state === 'ended' ? 'plain' : undefined} />{e.state === 'running' && e.ends_at && <span className="sm semi good-ink block"><Countdown to={e.ends_at} onEnd={onEnd} /></span>}{waits && <span className="xs dim block">{waits}</span>}</span>;
 }
 /** Everything about one request, and what became of it. */
 export function ElevationDetail({ e, onEnd, link }: { e: Elevation; onEnd?: () => void; link?: boolean }) {
@@ -36,7 +36,7 @@ export function ElevationDetail({ e, onEnd, link }: { e: Elevation; onEnd?: () =
     { key: 'asked', at: e.requested_at, title: t('elevation.askedBy', { name: e.person.name }), text: e.reason },
     ...approval('provider', e.provider.name, e.provider_approval), ...approval('tenant', e.tenant.name, e.tenant_approval),
     ...(e.starts_at ? [{ key: 'began', at: e.starts_at, title: t('elevation.began', { time: minutes(e.minutes) }), color: 'var(--bar-ok)' }] : []),
-    ...(e.closed_at ? [{ key: 'closed', at: e.closed_at, title: t(e.state === 'denied' ? 'elevation.deniedBy' : e.state === 'cancelled' ? 'elevation.cancelledBy' : 'elevation.endedBy', { name: e.closed_by?.name ?? '–' }), text: e.decision_reason ?? undefined, color: e.state === 'denied' ? 'var(--bar-bad)' : undefined }] : []),
+    ...(e.closed_at ? [{ key: 'closed', at: e.closed_at, title: t(e.state === 'denied' ? 'elevation.deniedBy' : e.state === 'cancelled' ? 'elevation.cancelledBy' : 'elevation.endedBy', { name: e.closed_by?.name ?? '–' }), text: e.decision_reason || undefined, color: e.state === 'denied' ? 'var(--bar-bad)' : undefined }] : []),
     ...(!e.closed_at && e.state === 'ended' && e.ends_at ? [{ key: 'over', at: e.ends_at, title: t('elevation.overItself') }] : []),
     ...(e.state === 'lapsed' ? [{ key: 'lapsed', at: e.lapses_at, title: t('elevation.lapsedItself') }] : []),
   ];

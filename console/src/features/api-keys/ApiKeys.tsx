@@ -73,7 +73,7 @@ function Detail({ k }: { k: ApiKey }) {
         <dt>{t('keys.hint')}</dt><dd className="mono">{k.hint}…</dd>
         <dt>{t('keys.by')}</dt><dd>{k.created_by.name} <span className="dim">{fmt.clock(k.created_at)}</span></dd>
         <dt>{t('keys.expires')}</dt><dd>{fmt.clock(k.expires_at)}</dd>
-        <dt>{t('keys.used')}</dt><dd><RelativeTime at={k.last_used_at} never={t('keys.neverUsed')} /></dd>
+        <dt>{t('keys.used')}</dt><dd><RelativeTime at={k.last_used_at} never={t('keys.neverUsed')} />{k.last_address && <span className="mono dim"> {k.last_address}</span>}</dd>
         <dt>{t('settings.id')}</dt><dd className="mono break">{k.id}</dd>
       </dl>
       <h3 className="flush">{t('keys.may')} <Badge>{fmt.num(k.actions.length)}</Badge></h3>

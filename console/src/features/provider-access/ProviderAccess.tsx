@@ -17,9 +17,9 @@ const useAccess = (slug: string) => useQuery({ queryKey: keys.tenant(slug, 'prov
 function useChange() {
   const { slug } = useTenant();
   const client = useQueryClient();
-  return (next: Access | undefined) => {
-    if (next) client.setQueryData(keys.tenant(slug, 'provider-access'), next);
-    void client.invalidateQueries({ queryKey: keys.tenant(slug), predicate: (q) => !next || q.queryKey[2] !== 'provider-access' });
+  return (next: Access) => {
+    client.setQueryData(keys.tenant(slug, 'provider-access'), next);
+    void client.invalidateQueries({ queryKey: keys.tenant(slug), predicate: (q) => q.queryKey[2] !== 'provider-access' });
   };
 }
 
@@ -86,7 +86,7 @@ function Relationship({ r, onEdit, ask }: { r: AccessRelationship; onEdit: () =>
   const end = () => ask({ title: t('access.endTitle', { provider: r.provider.name }), danger: true, typed: r.provider.name, label: t('access.end'), lines: [t('access.endLine', { provider: r.provider.name, name: tenant.name }), t('access.endLine2')], run: async () => { took(await api.patch<Access>(path`/tenants/${slug}/provider-access/relationships/${r.id}`, { state: 'ended' })); toast(t('access.endedToast', { provider: r.provider.name })); } });
   return (
     <Panel pad title={r.provider.name} actions={<><Act size="compact-md" variant="default" leftSection={<IconPencil size={15} />} can={update} reason={over} onClick={onEdit}>{t('access.terms')}</Act><Act size="compact-md" variant="subtle" color="red" can={update} reason={over} onClick={end}>{t('access.end')}</Act></>}>
-      <dl className="facts wide">
+      <dl className="facts wide six">
         <div><dt>{t('access.tier')}</dt><dd><Tier t={r.tier} long /> <span className="dim2 xs block">{t(`tier.allows.${r.tier}`)}</span></dd></div>
         <div><dt>{t('access.state')}</dt><dd><StateBadge state={r.state} /> {r.provider.parent && <Badge>{t('access.parent')}</Badge>}</dd></div>
         <div><dt>{t('access.ends')}</dt><dd>{r.ends_at ? <>{fmt.date(r.ends_at)} <span className="dim">(<RelativeTime at={r.ends_at} />)</span></> : t('ui.noEnd')}</dd></div>
@@ -123,13 +123,19 @@ function Terms({ r, onClose }: { r: AccessRelationship | null; onClose: () => vo
   );
 }
 
+/** Their name, or their role where the provider shows no names. */
+function useName() {
+  const { t } = useTranslation();
+  return (p: AccessPerson) => p.person.name ?? t(`role.${p.role}`);
+}
 const people = { sort: 'name', sorts: ['name', 'tier', 'until', 'used'], filters: { kind: oneOf(ACCESS_KINDS) } } as const;
 function People({ people: all, ask }: { people: AccessPerson[]; ask: (what: Ask) => void }) {
   const { t } = useTranslation();
   const list = useList(people);
+  const name = useName();
   const kind = list.view.kind;
   const count = (k: (typeof ACCESS_KINDS)[number]) => all.filter((p) => accessKind(p) === k).length;
-  const page = localPage(kind ? all.filter((p) => accessKind(p) === kind) : all, list.query, (p) => [p.person.name, p.person.email, p.provider.name, p.tier], { name: (p) => p.person.name, tier: (p) => p.tier, until: (p) => p.until, used: (p) => p.last_used_at });
+  const page = localPage(kind ? all.filter((p) => accessKind(p) === kind) : all, list.query, (p) => [p.person.name, p.person.email, p.provider.name, t(`role.${p.role}`), p.tier], { name: (p) => p.person.name ?? p.provider.name, tier: (p) => p.tier, until: (p) => p.until, used: (p) => p.last_used_at });
   return (
     <section aria-label={t('access.people')}>
       <h2>{t('access.people')}</h2>
@@ -140,7 +146,7 @@ function People({ people: all, ask }: { people: AccessPerson[]; ask: (what: Ask)
       <DataTable<AccessPerson> caption={t('access.people')} rows={page.items} rowKey={(p) => `${p.person.id}${p.through.source}${p.through.id}`} sort={list.view.sort} onSort={list.toggleSort} tone={(p) => (p.live ? undefined : 'quiet')}
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty title={t('access.empty')}>{t('access.emptyText')}</Empty>}
         columns={[
-          { key: 'name', title: t('access.person'), sort: 'name', cell: (p) => <span className="row"><Av slug={p.person.id} name={p.person.name} round /><span className="min0"><span className="semi block">{p.person.name}</span><span className="xs dim block">{p.provider.name} · {t(`role.${p.role}`)}</span></span></span> },
+          { key: 'name', title: t('access.person'), sort: 'name', cell: (p) => <span className="row"><Av slug={p.person.id} name={p.person.name ?? p.provider.name} round /><span className="min0"><span className="semi block">{name(p)}</span><span className="xs dim block">{p.provider.name} · {t(`role.${p.role}`)}</span></span></span> },
           { key: 'through', title: t('access.through'), cell: (p) => <span className="row tight wrap">{p.through.source === 'break_glass' ? <Badge tone="bad">{t('ledger.source.break_glass')}</Badge> : t(`ledger.source.${p.through.source}`)}{p.mask && <AssignmentMask mask={p.mask} />}</span> },
           { key: 'tier', title: t('access.tier'), sort: 'tier', cell: (p) => <Tier t={p.tier} long /> },
           { key: 'modules', title: t('access.modules'), cell: (p) => <span className="sm">{p.modules.map((m) => t(`module.${m}` as 'module.compliance', { defaultValue: m })).join(', ') || <span className="dim">–</span>}</span> },
@@ -155,7 +161,7 @@ function People({ people: all, ask }: { people: AccessPerson[]; ask: (what: Ask)
 }
 function LiveCell({ p }: { p: AccessPerson }) {
   const { t } = useTranslation();
-  if (p.barred) return <span className="block min0"><Badge tone="bad">{t('access.kind.barred')}</Badge><span className="xs dim block">{p.barred.by ? `${p.barred.by.name}, ` : ''}<RelativeTime at={p.barred.at} />: {p.barred.reason}</span></span>;
+  if (p.barred) return <span className="block min0"><Badge tone="bad">{t('access.kind.barred')}</Badge><span className="xs dim block">{p.barred.by}, <RelativeTime at={p.barred.at} />: {p.barred.reason}</span></span>;
   return p.live ? <Badge tone="good">{t('access.kind.live')}</Badge> : <span className="block min0"><Badge>{t('access.kind.not_live')}</Badge><span className="xs dim block">{p.why_not}</span></span>;
 }
 function More({ p, ask }: { p: AccessPerson; ask: (what: Ask) => void }) {
@@ -164,9 +170,9 @@ function More({ p, ask }: { p: AccessPerson; ask: (what: Ask) => void }) {
   const navigate = useNavigate();
   const took = useChange();
   const to = path`/tenants/${slug}/provider-access/people/${p.person.id}`;
-  const { name } = p.person;
-  const remove = () => ask({ title: t('access.removeTitle', { person: name, name: tenant.name }), danger: true, label: t('access.remove'), reason: t('access.reason'), lines: [t('access.removeLine', { person: name, name: tenant.name }), t('access.removeLine2', { provider: p.provider.name })], run: async ({ reason }) => { await api.del(to, { reason }); took(undefined); toast(t('access.removed', { person: name })); } });
-  const admit = () => ask({ title: t('access.admitTitle', { person: name }), label: t('access.admit'), lines: [t('access.admitLine', { person: name, provider: p.provider.name })], run: async () => { await api.post(`${to}/admit`); took(undefined); toast(t('access.admitted', { person: name })); } });
+  const name = useName()(p);
+  const remove = () => ask({ title: t('access.removeTitle', { person: name, name: tenant.name }), danger: true, label: t('access.remove'), reason: t('access.reason'), lines: [t('access.removeLine', { person: name, name: tenant.name }), t('access.removeLine2', { provider: p.provider.name })], run: async ({ reason }) => { took(await api.del<Access>(to, { reason })); toast(t('access.removed', { person: name })); } });
+  const admit = () => ask({ title: t('access.admitTitle', { person: name }), label: t('access.admit'), lines: [t('access.admitLine', { person: name, provider: p.provider.name })], run: async () => { took(await api.post<Access>(`${to}/admit`)); toast(t('access.admitted', { person: name })); } });
   return (
     <span className="row tight">
       <Go className="link sm" to={tenantPath(slug, 'why')} search={{ person: p.person.id }}>{t('access.why')}<span className="vh">: {name}</span></Go>

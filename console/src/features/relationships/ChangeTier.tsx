@@ -24,37 +24,38 @@ function Preview({ rows, onClose, onBegin }: { rows: RelationshipRow[]; onClose:
   const slugs = rows.map((r) => r.tenant.slug);
   const preview = useQuery({ queryKey: keys.provider(provider.slug, 'tier-preview', tier, slugs), enabled: !progress, staleTime: 0, queryFn: () => api.post<TierPreview>(path`/providers/${provider.slug}/relationships/preview`, { tenants: slugs, tier }) });
   const changes = preview.data?.tenants.filter((x) => x.from !== x.to) ?? [];
+  const totals = preview.data?.totals ?? { people: 0, gains: 0, loses: 0 };
   const apply = () => {
     onBegin();
     const at = (slug: string) => path`/providers/${provider.slug}/tenants/${slug}`;
     void applyTier(changes.map((x) => x.tenant), tier, { read: (slug) => api.get<Tenant>(at(slug)), write: (slug, next, version) => api.patch<Tenant>(`${at(slug)}/relationship`, { tier: next }, version) }, setProgress, abort.current.signal);
   };
   if (progress) return <Applying rows={progress} tier={tier} onClose={onClose} onStop={() => abort.current.abort()} />;
-  const consent = preview.data?.consent_needed.filter((s) => changes.some((x) => x.tenant.slug === s)).length ?? 0;
+  const consent = changes.filter((x) => x.consent_needed).length;
   return (
     <div className="fields">
       <Select label={t('tierChange.to')} data-autofocus description={t(`tier.allows.${tier}`)} data={TIERS.map((x) => ({ value: x, label: `${x} ${t(`tier.${x}`)}` }))} value={tier} onChange={(x) => setTier(x as TierName)} />
       {preview.error ? <ErrorState error={preview.error} retry={() => void preview.refetch()} /> : !preview.data ? <SkLines lines={6} /> : (
         <>
-          <p className="flush semi" role="status">{changes.length === 0 ? t('tierChange.nothing') : [t('tierChange.changes', { count: changes.length }), t('tierChange.people', { count: preview.data.totals.people }), t('tierChange.gains', { count: preview.data.totals.gains }), t('tierChange.loses', { count: preview.data.totals.loses })].join(' · ')}</p>
+          <p className="flush semi" role="status">{changes.length === 0 ? t('tierChange.nothing') : [t('tierChange.changes', { count: changes.length }), t('tierChange.people', { count: totals.people }), totals.gains > 0 && t('tierChange.gains', { count: totals.gains }), totals.loses > 0 && t('tierChange.loses', { count: totals.loses })].filter(Boolean).join(' · ')}</p>
           {consent > 0 && <p className="note flush">{t('tierChange.consent', { count: consent })}</p>}
-          {changes.length === 0 ? <Empty bare title={t('tierChange.nothingText')} /> : <PreviewTable changes={changes} consent={preview.data.consent_needed} />}
+          {changes.length === 0 ? <Empty bare title={t('tierChange.nothingText')} /> : <PreviewTable changes={changes} />}
         </>
       )}
       <div className="drawer-foot"><span className="grow" /><Button variant="default" onClick={onClose}>{t('ui.cancel')}</Button><Act can={permission(provider.can, 'relationship.preview')} reason={changes.length === 0 && t('tierChange.nothing')} onClick={apply}>{t('tierChange.apply', { count: changes.length })}</Act></div>
     </div>
   );
 }
-function PreviewTable({ changes, consent }: { changes: TierPreview['tenants']; consent: string[] }) {
+function PreviewTable({ changes }: { changes: TierPreview['tenants'] }) {
   const { t } = useTranslation();
   return (
     <div className="bulk-rows preview">
       {changes.map((x) => (
         <details key={x.tenant.id} open={changes.length <= 3}>
-          <summary><span className="semi">{x.tenant.name}</span> <Tier t={x.from} /> <span aria-hidden>→</span><span className="vh">{t('tierChange.becomes')}</span> <Tier t={x.to} /> <span className="dim xs">{t('tierChange.people', { count: x.people.length })}{consent.includes(x.tenant.slug) && ` · ${t('tierChange.needsConsent')}`}</span></summary>
+          <summary><span className="semi">{x.tenant.name}</span> <Tier t={x.from} /> <span aria-hidden>→</span><span className="vh">{t('tierChange.becomes')}</span> <Tier t={x.to} /> <span className="dim xs">{t('tierChange.people', { count: x.people.length })}{x.consent_needed && ` · ${t('tierChange.needsConsent')}`}</span></summary>
           {x.people.length === 0 ? <p className="xs dim flush">{t('tierChange.nobody')}</p> : (
             <table className="diff"><caption className="vh">{x.tenant.name}</caption><thead><tr><th scope="col">{t('access.person')}</th><th scope="col">{t('tierChange.gainsHead')}</th><th scope="col">{t('tierChange.losesHead')}</th></tr></thead>
-              <tbody>{x.people.map((p) => <tr key={p.person.id}><th scope="row">{p.person.name}</th><td>{p.gains.length ? <ins>{p.gains.map(actWords).join(', ')}</ins> : '–'}</td><td>{p.loses.length ? <del>{p.loses.map(actWords).join(', ')}</del> : '–'}</td></tr>)}</tbody></table>
+              <tbody>{x.people.map((p) => <tr key={p.id}><th scope="row">{p.name}</th><td>{p.gains.length ? <ins>{p.gains.map(actWords).join(', ')}</ins> : '–'}</td><td>{p.loses.length ? <del>{p.loses.map(actWords).join(', ')}</del> : '–'}</td></tr>)}</tbody></table>
           )}
         </details>
       ))}

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, keys, path, permission, useProvider, type List, type RelationshipList, type RelationshipRow } from '../../api';
+import { api, keys, path, permission, useProvider, type List, type RelationshipRow } from '../../api';
 import { Act, Av, Badge, Chips, DataTable, Empty, fmt, Go, oneOf, PageHead, Pager, SearchBox, StateBadge, Tier, useList } from '../../ui';
 import { ChangeTier } from './ChangeTier';
 import { Renew } from './Renew';
@@ -16,11 +16,11 @@ export default function Relationships() {
   const { t } = useTranslation();
   const provider = useProvider();
   const client = useQueryClient();
-  const list = useList({ sort: 'ends_at', sorts: ['ends_at', 'name'], filters });
+  const list = useList({ sort: 'ends_at', sorts: ['ends_at', 'name', 'tier'], filters });
   const to = path`/providers/${provider.slug}/relationships`;
   const key = (query: unknown) => keys.provider(provider.slug, 'relationships', query);
-  const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: key(list.query), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<RelationshipList>(to, list.query, signal) });
-  const counts = useCounts(provider.slug, data);
+  const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: key(list.query), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<List<RelationshipRow>>(to, list.query, signal) });
+  const counts = useCounts(provider.slug);
   const [picked, setPicked] = useState<ReadonlyMap<string, RelationshipRow>>(new Map());
   const [doing, setDoing] = useState<{ what: 'renew' | 'tier'; rows: RelationshipRow[] } | null>(null);
   // Rows of several pages can be chosen: what isn't on this one stays chosen.
@@ -49,7 +49,7 @@ export default function Relationships() {
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty title={t('relationships.empty')}>{t('relationships.emptyText')}</Empty>}
         columns={[
           { key: 'name', title: t('tenants.name'), sort: 'name', cell: (r) => <span className="row"><Av slug={r.tenant.slug} name={r.tenant.name} small /><Go to={`/tenants/${r.tenant.slug}`} className="semi trunc">{r.tenant.name}</Go></span> },
-          { key: 'tier', title: t('tenants.tier'), cell: (r) => <Tier t={r.tier} long /> },
+          { key: 'tier', title: t('tenants.tier'), sort: 'tier', cell: (r) => <Tier t={r.tier} long /> },
           { key: 'state', title: t('tenants.relationship'), cell: (r) => <span className="row tight wrap"><StateBadge state={r.state} />{r.pending_renewal && <Badge tone="near">{t('relationships.pendingRenewal')}</Badge>}</span> },
           { key: 'ends', title: t('tenants.ends'), sort: 'ends_at', cell: (r) => (r.ends_at ? fmt.date(r.ends_at) : <span className="dim">{t('ui.noEnd')}</span>) },
           { key: 'left', title: t('relationships.daysLeft'), num: true, cell: (r) => <DaysLeft n={r.days_left} /> },
@@ -67,16 +67,14 @@ function DaysLeft({ n }: { n: number | null }) {
   if (n === null) return <span className="dim">–</span>;
   return <span className={n < 0 ? 'crit' : n <= 30 ? 'near-ink semi' : undefined}>{n < 0 ? t('relationships.daysOver', { count: -n }) : t('relationships.days', { count: n })}</span>;
 }
-/** The server's counts; a server that doesn't give them is asked for each state's total. */
-function useCounts(slug: string, data: RelationshipList | undefined): Partial<Record<'all' | State, number>> | undefined {
-  const given = data?.counts;
-  const asked = useQuery({
-    queryKey: keys.provider(slug, 'relationships', 'counts'), enabled: data !== undefined && !given,
+/** How many there are in each state, as the list itself would say. */
+function useCounts(slug: string): Record<'all' | State, number> | undefined {
+  return useQuery({
+    queryKey: keys.provider(slug, 'relationships', 'counts'),
     queryFn: async ({ signal }) => {
       const total = (state?: State) => api.get<List<unknown>>(path`/providers/${slug}/relationships`, { state, limit: 1 }, signal).then((x) => x.total);
-      const [all, ...each] = await Promise.all([total(), ...CHIPS.map(total)]);
-      return { all, ...Object.fromEntries(CHIPS.map((s, i) => [s, each[i]])) } as Partial<Record<'all' | State, number>>;
+      const [all, ...each] = await Promise.all([total(), ...CHIPS.map((s) => total(s))]);
+      return { all, ...Object.fromEntries(CHIPS.map((s, i) => [s, each[i]])) } as Record<'all' | State, number>;
     },
-  });
-  return given ?? asked.data;
+  }).data;
 }

@@ -28,7 +28,7 @@ function Form({ rows, onClose, onDone }: { rows: RelationshipRow[]; onClose: () 
     return (
       <div className="fields">
         <p className="flush semi" role="status">{[t('relationships.renewed', { count: n('renewed') }), n('waiting') > 0 && t('relationships.waiting', { count: n('waiting') }), n('failed') > 0 && t('relationships.failed', { count: n('failed') })].filter(Boolean).join(' · ')}</p>
-        <ul className="bulk-rows">{results.map((r) => <li key={r.tenant.id}>{r.outcome === 'renewed' ? <IconCheck size={15} aria-hidden color="var(--ok)" /> : r.outcome === 'waiting' ? <IconClock size={15} aria-hidden color="var(--high)" /> : <IconX size={15} aria-hidden color="var(--crit)" />}<div className="min0"><div className="trunc">{r.tenant.name}</div><div className={r.outcome === 'failed' ? 'xs crit-text' : 'xs dim'}>{r.detail ?? t(`relationships.outcome.${r.outcome}`)}</div></div></li>)}</ul>
+        <ul className="bulk-rows">{results.map((r) => <li key={r.asked}>{r.outcome === 'renewed' ? <IconCheck size={15} aria-hidden color="var(--ok)" /> : r.outcome === 'waiting' ? <IconClock size={15} aria-hidden color="var(--high)" /> : <IconX size={15} aria-hidden color="var(--crit)" />}<div className="min0"><div className="trunc">{r.tenant?.name ?? r.asked}</div><div className={r.outcome === 'failed' ? 'xs crit-text' : 'xs dim'}>{r.detail || t(`relationships.outcome.${r.outcome}`)}</div></div></li>)}</ul>
         <div className="drawer-foot"><span className="grow" /><Button onClick={onClose}>{t('ui.done')}</Button></div>
       </div>
     );

@@ -50,15 +50,14 @@ function Waiting({ all }: { all: boolean }) {
   return <>{t(all ? 'requests.subWaiting' : 'requests.subMine', { count: waiting })} · {t('requests.subRunning', { count: running })}</>;
 }
 
-const list = { sort: '-requested', sorts: ['requested'], filters: { state: oneOf(ELEVATION_STATES) } } as const;
+const list = { sort: '-requested', sorts: ['requested', 'ends', 'tenant'], filters: { state: oneOf(ELEVATION_STATES) } } as const;
 function Requested({ own, empty }: { own: boolean; empty: React.ReactNode }) {
   const { t } = useTranslation();
   const provider = useProvider();
   const client = useQueryClient();
   const at = useList(list);
   const [{ request }, set] = useAddress({ request: text });
-  const { sort: _sort, ...query } = at.query;
-  const { data, error, refetch, isPlaceholderData } = useElevations(own, query);
+  const { data, error, refetch, isPlaceholderData } = useElevations(own, at.query);
   const [confirm, ask] = useConfirm();
   const refresh = () => client.invalidateQueries({ queryKey: keys.provider(provider.slug, 'elevations') });
   const acts = useActs(ask, refresh);
@@ -70,7 +69,7 @@ function Requested({ own, empty }: { own: boolean; empty: React.ReactNode }) {
         <SearchBox label={t('requests.search')} value={at.view.q} onChange={(q) => at.set({ q })} />
         <Chips<ElevationState> label={t('requests.state')} value={at.view.state} onChange={(state) => at.set({ state })} options={[{ value: undefined, label: t('ui.all') }, ...ELEVATION_STATES.map((s) => ({ value: s, label: t(`state.${s}`) }))]} />
       </div>
-      <DataTable<Elevation> caption={t('requests.title')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(e) => e.id} onRow={open} tone={(e) => (e.break_glass ? 'bad' : e.state === 'running' || e.state === 'requested' ? undefined : 'quiet')}
+      <DataTable<Elevation> caption={t('requests.title')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(e) => e.id} sort={at.view.sort} onSort={at.toggleSort} onRow={open} tone={(e) => (e.break_glass ? 'bad' : e.state === 'running' || e.state === 'requested' ? undefined : 'quiet')}
         empty={at.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={at.clear}>{t('ui.clearFilters')}</button>} /> : <Empty title={t(own ? 'requests.emptyMine' : 'requests.empty')} action={empty}>{t('requests.emptyText')}</Empty>}
         columns={useColumns(own, open, acts, refresh)} />
       <Pager list={at} page={data} />
@@ -108,12 +107,10 @@ function Decide({ e, acts, small }: { e: Elevation; acts: Acts; small?: boolean 
 function useColumns(own: boolean, open: (e: Elevation) => void, acts: Acts, refresh: () => Promise<unknown>): Column<Elevation>[] {
   const { t } = useTranslation();
   return [
-    { key: 'what', title: t('requests.what'), cell: (e) => <span className="min0 block"><button type="button" className="plain semi" onClick={() => open(e)}>{e.template.name}</button>{e.break_glass && <> <Badge tone="bad">{t('elevation.breakGlass')}</Badge></>}<span className="xs dim block clip">{e.reason}</span></span> },
-    ...(own ? [] : [{ key: 'person', title: t('elevation.person'), cell: (e: Elevation) => <span className="row"><Av slug={e.person.id} name={e.person.name} round small /><span className="nowrap">{e.person.name}</span></span> }]),
-    { key: 'client', title: t('elevation.client'), cell: (e) => e.tenant.name },
-    { key: 'gives', title: t('requests.gives'), cell: (e) => <Gives e={e} /> },
-    { key: 'minutes', title: t('elevation.minutes'), cell: (e) => <span className="nowrap">{fmt.minutes(e.minutes)}</span> },
-    { key: 'asked', title: t('requests.asked'), cell: (e) => <RelativeTime at={e.requested_at} /> },
+    { key: 'what', title: t('requests.what'), cell: (e) => <span className="min0 block what-col"><button type="button" className="plain semi" onClick={() => open(e)}>{e.template.name}</button>{e.break_glass && <> <Badge tone="bad">{t('elevation.breakGlass')}</Badge></>}<span className="xs dim block trunc" title={e.reason}>{e.reason}</span></span> },
+    { key: 'client', title: own ? t('elevation.client') : t('requests.personAtClient'), sort: 'tenant', cell: (e) => (own ? e.tenant.name : <span className="row"><Av slug={e.person.id ?? e.person.name} name={e.person.name} round small /><span className="min0 block">{e.person.name}<span className="xs dim block">{e.tenant.name}</span></span></span>) },
+    { key: 'gives', title: t('requests.gives'), cell: (e) => <span className="min0 block gives-col"><Gives e={e} /><span className="xs dim block">{fmt.minutes(e.minutes)}</span></span> },
+    { key: 'asked', title: t('requests.asked'), sort: 'requested', cell: (e) => <RelativeTime at={e.requested_at} /> },
     { key: 'state', title: t('requests.state'), cell: (e) => <ElevationStateCell e={e} onEnd={() => void refresh()} /> },
     { key: 'acts', title: t('ui.actions'), quiet: true, cell: (e) => <span className="end"><Decide e={e} acts={acts} small /></span> },
   ];

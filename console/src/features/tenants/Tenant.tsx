@@ -110,7 +110,7 @@ function Consents({ x, to, onChanged }: { x: TenantData; to: string; onChanged: 
   return (
     <section className="inset gap-top" aria-label={t('tenant.waiting')}>
       <h3 className="flush">{t('tenant.waiting')}</h3>
-      {pending.map((p) => <div key={p.id} className="row"><span className="grow min0 sm">{p.label}<span className="xs dim block">{p.asked_by.name}, <RelativeTime at={p.asked_at} /></span></span><Act size="compact-sm" variant="default" can={permission(x.can, 'relationship.withdraw')} onClick={() => void api.del(`${to}/consents/${encodeURIComponent(p.id)}`).then(() => { toast(t('tenant.withdrawn')); onChanged(); }, toastProblem)}>{t('tenant.withdraw')}<span className="vh">: {p.label}</span></Act></div>)}
+      {pending.map((p) => <div key={p.id} className="row"><span className="grow min0 sm">{p.label}<span className="xs dim block">{p.asked_by}, <RelativeTime at={p.asked_at} /></span></span><Act size="compact-sm" variant="default" can={permission(x.can, 'relationship.withdraw')} onClick={() => void api.del(`${to}/consents/${encodeURIComponent(p.id)}`).then(() => { toast(t('tenant.withdrawn')); onChanged(); }, toastProblem)}>{t('tenant.withdraw')}<span className="vh">: {p.label}</span></Act></div>)}
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import { IconHelpCircle } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api, keys, path, useProvider, type ClientWho, type Why } from '../../api';
+import { api, keys, path, useProvider, type ClientWho, type List, type Why } from '../../api';
 import { actWords, Av, DataTable, Empty, ErrorState, fmt, Go, PageHead, Pager, SearchBox, SideDrawer, SkLines, text, useAddress, useList } from '../../ui';
 import { ActionSelect, ThroughList } from './bits';
 import { INSIDE } from './inside';
@@ -14,8 +14,7 @@ export default function ClientWhyPage() {
   const [{ action, tenant, person }, set] = useAddress({ action: text, tenant: text, person: text });
   const { sort: _sort, ...rest } = list.query;
   const query = { ...rest, action };
-  const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: keys.provider(provider.slug, 'why', query), enabled: Boolean(action), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<ClientWho>(path`/providers/${provider.slug}/why`, query, signal) });
-  type Row = ClientWho['items'][number];
+  const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: keys.provider(provider.slug, 'why', query), enabled: Boolean(action), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<List<ClientWho>>(path`/providers/${provider.slug}/why`, query, signal) });
   return (
     <>
       <PageHead title={t('why.providerTitle')} sub={action && data ? t('why.providerSub', { count: data.total, act: actWords(action) }) : t('why.providerAsk')} />
@@ -23,11 +22,11 @@ export default function ClientWhyPage() {
       {!action ? <Empty icon={IconHelpCircle} title={t('why.askWho')}>{t('why.providerAsk')}</Empty> : (
         <>
           <div className="tools"><SearchBox label={t('tenants.search')} value={list.view.q} onChange={(q) => list.set({ q })} /></div>
-          <DataTable<Row> caption={t('why.providerTitle')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(r) => r.tenant.id} empty={<Empty title={t(list.filtered ? 'ui.nothingMatches' : 'why.whoNobody')} />} tone={(r) => (r.people.length ? undefined : 'quiet')}
+          <DataTable<ClientWho> caption={t('why.providerTitle')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(r) => r.tenant.id} empty={<Empty title={t(list.filtered ? 'ui.nothingMatches' : 'why.whoNobody')} />} tone={(r) => (r.people.length ? undefined : 'quiet')}
             columns={[
               { key: 'client', title: t('tenants.name'), cell: (r) => <span className="row"><Av slug={r.tenant.slug} name={r.tenant.name} small /><Go to={`/tenants/${r.tenant.slug}`} className="semi">{r.tenant.name}</Go></span> },
-              { key: 'n', title: t('why.people'), num: true, width: 90, cell: (r) => fmt.num(r.total) },
-              { key: 'people', title: t('why.who'), cell: (r) => (r.people.length === 0 ? <span className="dim">{t('why.nobody')}</span> : <ul className="pills">{r.people.map((p) => <li key={p.person.id}><button type="button" className="tier plain-tier" onClick={() => set({ tenant: r.tenant.slug, person: p.person.id })}><b>{p.person.name}</b>{p.through && <> {p.through.tier ?? ''}</>}</button></li>)}{r.total > r.people.length && <li className="dim sm">{t('elevation.more', { count: r.total - r.people.length })}</li>}</ul>) },
+              { key: 'n', title: t('why.people'), num: true, width: 90, cell: (r) => fmt.num(r.people.length) },
+              { key: 'people', title: t('why.who'), cell: (r) => (r.people.length === 0 ? <span className="dim">{t('why.nobody')}</span> : <ul className="pills">{r.people.map((p) => <li key={p.id}><button type="button" className="tier plain-tier" onClick={() => set({ tenant: r.tenant.slug, person: p.id })}><b>{p.name}</b> {p.through.tier ?? ''}</button></li>)}</ul>) },
             ]} />
           <Pager list={list} page={data} />
         </>

@@ -3,7 +3,7 @@ import { IconCheck, IconHelpCircle, IconX } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, keys, may, path, useTenant, type List, type Member, type ProviderAccess, type WhatRow, type Who, type What, type WhoRow, type Why as Answer } from '../../api';
+import { api, keys, may, path, useTenant, type List, type Member, type ProviderAccess, type What, type WhatRow, type WhoRow, type Why as Answer } from '../../api';
 import { ActionName, actWords, Av, Badge, Chips, DataTable, Empty, ErrorState, fmt, Gate, Go, localPage, oneOf, PageHead, Pager, Panel, SearchBox, SkLines, tenantPath, text, useAddress, useList } from '../../ui';
 import { ActionSelect, Grant, ThroughList } from './bits';
 import { somebodies } from './people';
@@ -39,7 +39,7 @@ function PersonSelect({ value, name, onChange }: { value: string | undefined; na
   const [typed, setTyped] = useState('');
   const members = useQuery({ queryKey: keys.tenant(slug, 'members', 'why'), enabled: may(can, 'member.list'), queryFn: ({ signal }) => api.get<List<Member>>(path`/tenants/${slug}/members`, { limit: 200 }, signal) });
   const access = useQuery({ queryKey: keys.tenant(slug, 'provider-access'), enabled: may(can, 'provider_access.view'), queryFn: ({ signal }) => api.get<ProviderAccess>(path`/tenants/${slug}/provider-access`, undefined, signal) });
-  const data = somebodies({ members: members.data?.items ?? [], staff: access.data?.people ?? [], chosen: value, chosenName: name, typed });
+  const data = somebodies({ members: members.data?.items ?? [], staff: access.data?.people ?? [], chosen: value, chosenName: name, typed, role: (r) => t(`role.${r}`) });
   return <Select label={t('why.person')} placeholder={t('why.personHint')} w={{ base: '100%', sm: 340 }} searchable clearable searchValue={typed} onSearchChange={setTyped} nothingFoundMessage={t('why.personNone')} data={data} value={value ?? null} onChange={(v) => onChange(v ?? undefined)} />;
 }
 
@@ -66,7 +66,7 @@ function Verdict({ a, place }: { a: Answer; place: string }) {
   const { t } = useTranslation();
   const { slug } = useTenant();
   const name = a.person?.name ?? t('why.somebody');
-  const tier = a.action.tier === null ? null : typeof a.action.tier === 'number' ? `T${a.action.tier}` : a.action.tier;
+  const { tier } = a.action;
   return (
     <div className="stack">
       <section className={a.allowed ? 'verdict yes' : 'verdict no'} aria-label={t('why.answer')}>
@@ -92,7 +92,7 @@ function WhoCan() {
   const [{ action }, set] = useAddress({ action: text });
   const { sort: _sort, ...rest } = list.query;
   const query = { ...rest, action, allowed: list.view.allowed ?? 'true' };
-  const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: keys.tenant(slug, 'who', query), enabled: Boolean(action), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<Who>(path`/tenants/${slug}/why/people`, query, signal) });
+  const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: keys.tenant(slug, 'who', query), enabled: Boolean(action), placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<List<WhoRow>>(path`/tenants/${slug}/why/people`, query, signal) });
   const mine = action && data && (query.allowed === 'true' ? t('why.whoSentence', { count: data.total, act: actWords(action), place: tenant.name }) : null);
   return (
     <>
@@ -108,7 +108,7 @@ function WhoCan() {
             columns={[
               { key: 'who', title: t('why.person'), cell: (r) => <span className="row"><Av slug={r.person.id} name={r.person.name} round /><span className="min0"><Go className="semi block" to={tenantPath(slug, 'why')} search={{ person: r.person.id, action }}>{r.person.name}</Go><span className="xs dim block trunc">{r.person.email}</span></span></span> },
               { key: 'answer', title: t('why.answer'), cell: (r) => <YesNo yes={r.allowed} /> },
-              { key: 'through', title: t('access.through'), cell: (r) => (r.through ? <Grant g={r.through} /> : <span className="dim">–</span>) },
+              { key: 'through', title: t('access.through'), cell: (r) => <Grant g={r.through} /> },
               { key: 'why', title: t('why.because'), cell: (r) => <span className="min0 block">{r.why}{!r.allowed && r.needs && ` ${t('ui.needs', { needs: r.needs })}`}<span className="xs dim block mono">{r.policy}</span></span> },
             ]} />
           <Pager list={list} page={data} />

@@ -15,7 +15,7 @@ export function ActionSelect({ label, actions, value, onChange }: { label: strin
 export function Grant({ g }: { g: WhyGrant }) {
   const { t } = useTranslation();
   const source = t(`ledger.source.${g.source}` as 'ledger.source.membership', { defaultValue: g.source });
-  return <span className="row tight wrap">{g.source === 'break_glass' ? <Badge tone="bad">{source}</Badge> : <span>{source}</span>}<span className="dim2 sm">{[g.role && t(`role.${g.role}` as 'role.admin', { defaultValue: g.role }), g.tier, g.provider?.name].filter(Boolean).join(' · ')}</span></span>;
+  return <span className="row tight wrap">{g.source === 'break_glass' ? <Badge tone="bad">{source}</Badge> : <span>{source}</span>}<span className="dim2 sm">{[g.role && t(`role.${g.role}` as 'role.admin', { defaultValue: g.role }), g.tier, g.provider].filter(Boolean).join(' · ')}</span></span>;
 }
 /** Every grant with its own verdict: the union of what they allow holds, a stop holds over all. */
 export function ThroughList({ steps, empty }: { steps: readonly WhyStep[]; empty: string }) {
@@ -25,9 +25,9 @@ export function ThroughList({ steps, empty }: { steps: readonly WhyStep[]; empty
     <Panel title={t('why.grants', { count: steps.length })}>
       <ul className="grants">
         {steps.map((s) => (
-          <li key={`${s.grant.source}${s.grant.id}`}>
+          <li key={`${s.source}${s.id}`}>
             {s.allowed ? <IconCheck size={18} aria-hidden color="var(--ok)" /> : s.forbidden ? <IconX size={18} aria-hidden color="var(--crit)" /> : <IconMinus size={18} aria-hidden color="var(--ink-3)" />}
-            <div className="min0 grow"><Grant g={s.grant} /><p className="flush sm dim2">{t(s.allowed ? 'why.stepYes' : s.forbidden ? 'why.stepStop' : 'why.stepNo')} {s.why}</p><p className="flush xs dim"><span className="mono">{s.policy}</span>{s.grant.id && <> · <span className="mono">{s.grant.id}</span></>}{s.ends_at && <> · {t('why.until', { date: fmt.clock(s.ends_at) })}</>}</p></div>
+            <div className="min0 grow"><Grant g={s} /><p className="flush sm dim2">{t(s.allowed ? 'why.stepYes' : s.forbidden ? 'why.stepStop' : 'why.stepNo')} {s.why}</p><p className="flush xs dim"><span className="mono">{s.policy}</span>{s.id && <> · <span className="mono">{s.id}</span></>}{s.ends_at && <> · {t('why.until', { date: fmt.clock(s.ends_at) })}</>}</p></div>
           </li>
         ))}
       </ul>
