@@ -11,9 +11,8 @@ use crate::facts::{Grant, Place, Question};
 use crate::needs::needs;
 use crate::policies::{Policies, Seen, Sentences, Shared, first};
 use crate::shape::Shape;
+use crate::text::{POLICIES, SCHEMA};
 
-const SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/hub.cedarschema"));
-const POLICIES: &str = include_str!("../policies/hub.cedar");
 const WHY: &str = include_str!("../policies/why.cedar");
 
 /// Why there is no engine, or no question could be put.
@@ -112,6 +111,12 @@ impl Engine {
     #[doc(hidden)]
     pub fn policy_ids() -> Result<Vec<String>, Error> {
         Ok(Policies::read(POLICIES)?.ids())
+    }
+
+    /// An engine with other policies: for the test that a mistake in them is caught.
+    #[doc(hidden)]
+    pub fn with_policies(text: &str) -> Result<Self, Error> {
+        Self::build(Policies::read(text)?)
     }
 
     /// An engine that lacks one policy: for the test that every policy matters.

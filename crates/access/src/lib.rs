@@ -44,6 +44,8 @@ mod fold;
 mod needs;
 mod policies;
 mod shape;
+#[doc(hidden)]
+pub mod text;
 mod words;
 
 pub use catalogue::{Act, Action, Door, Flags, Info, Op, Plane, actions, door, plane};

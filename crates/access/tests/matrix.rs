@@ -102,6 +102,9 @@ const INSIDE: &[Row] = &[
     Row {
         title: "read ledger", cells: "– own-acts own-acts ✔ ✔ – ✔ –", actions: &[Act::LedgerList, Act::LedgerListOwn]
     },
+    // read like the ledger: whether it holds, and its signed heads
+    Row { title: "verify ledger", cells: "– – – ✔ ✔ – ✔ –", actions: &[Act::LedgerVerify, Act::LedgerCheckpoints] },
+    Row { title: "export ledger or bundle", cells: "– – – – ✔ – ledger –", actions: &[Act::LedgerExport] },
 ];
 
 /// What a cell says about one of its row's actions, with settings off and without elevations.
@@ -116,6 +119,7 @@ fn read_cell(cell: &str, act: Act) -> bool {
         "assign" => matches!(act, Act::FindingAssign | Act::FindingTake | Act::AssigneeList),
         "view" => act == Act::SettingView,
         "own-acts" => act == Act::LedgerListOwn,
+        "ledger" => act == Act::LedgerExport,
         other => panic!("what does {other:?} mean?"),
     }
 }
@@ -271,7 +275,12 @@ const OUTSIDE: &[Row] = &[
     Row { title: "plans, prices, modules, limits", cells: "✔ – –", actions: &[Act::PlanList, Act::TenantUpdate] },
     Row { title: "provider brand", cells: "✔ – –", actions: &[Act::ProviderUpdate] },
     Row { title: "the provider one works for", cells: "✔ ✔ –", actions: &[Act::ProviderView] },
-    Row { title: "the provider's own ledger", cells: "✔ – –", actions: &[Act::ProviderLedgerList] },
+    Row {
+        title: "the provider's own ledger",
+        cells: "✔ – –",
+        actions: &[Act::ProviderLedgerList, Act::ProviderLedgerExport, Act::ProviderLedgerCheckpoints, Act::ProviderLedgerVerify],
+    },
+    Row { title: "certificates of what was purged", cells: "✔ – –", actions: &[Act::CertificateList, Act::CertificateView] },
 ];
 
 #[test]

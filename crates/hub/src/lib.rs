@@ -8,7 +8,9 @@ pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod import;
+pub mod ledger;
 pub mod serve;
+pub mod why;
 mod wiring;
 pub mod workers;
 

@@ -227,9 +227,25 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
     let assignments = hub.get(boss, &format!("/providers/{provider}/assignments")).await;
     let first = assignments.json["items"].as_array().and_then(|items| items.first().cloned());
     keep("assignment", first.map_or_else(|| "asg_01999999999970009999999999999998".into(), |a| id(&a["id"])));
+    keep("certificate", certificate(hub, tenant).await);
     keep("token", format!("token-that-nobody-was-given-{tenant}"));
     keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
     ids
+}
+
+/// A draft of a certificate of destruction, as if the tenant's provider had purged something.
+async fn certificate(hub: &TestHub, tenant: &str) -> String {
+    let mut tx = hub.hub.system_write("test.seed", "a certificate to ask for").await.expect("the store is there");
+    let id = msp::certificates::CertificateId::new(hub.hub.now());
+    let party = json!({"id": "x", "name": "x"});
+    let statement = json!({"id": id.to_string(), "tenant": "x", "name": "x", "slug": "x", "provider": party, "purged_at": "", "completed_at": "",
+        "by": party, "second": null, "ledger": null, "data_key_destroyed": true, "backups": "",
+        "removed": {"files": null, "members": 0, "assignments": 0, "invitations": 0, "relationships": 0}});
+    let sql = "INSERT INTO certificate (id, tenant_id, provider_id, holder_id, name, statement, purged_at)
+               SELECT ?1, t.id, t.provider_id, t.provider_id, t.name, ?2, 0 FROM tenant t WHERE t.slug = ?3";
+    tx.execute(sql, kernel::params![id, statement.to_string(), tenant]).await.expect("a row");
+    tx.commit().await.expect("commits");
+    id.to_string()
 }
 
 fn find(items: &Value, name: &str) -> Value {

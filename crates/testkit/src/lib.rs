@@ -21,7 +21,7 @@ use kernel::{Clock, Hub, HubConfig, Timestamp};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-pub use cast::{ACME, BIRCH, CONTOSO, FROST, HARBOR, NORTHWIND, PLAIN, SABLE, ZETA, person, tenant};
+pub use cast::{ACME, BIRCH, CONTOSO, FROST, HARBOR, NORTHWIND, PLAIN, SABLE, ZETA, person, tenant, token};
 pub use postgres::{Server, postgres_url};
 
 /// Which database a test runs on.
@@ -104,8 +104,14 @@ impl TestHub {
 
     /// Another hub on a copy of this one's data folder (SQLite), at the same instant. Nothing may be written meanwhile.
     pub async fn copy(&self, app: impl FnOnce(&Hub) -> Router) -> Self {
+        self.copy_with(app, |_| {}).await
+    }
+
+    /// As [`copy`](Self::copy), with something done to the copied folder before the hub opens it.
+    pub async fn copy_with(&self, app: impl FnOnce(&Hub) -> Router, change: impl FnOnce(&std::path::Path)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy_folder(self.folder(), folder.path());
+        change(folder.path());
         let store = StoreConfig::Sqlite { dir: folder.path().to_owned() };
         let config = HubConfig { store, clock: Clock::stopped_at(self.hub.now()), ..self.config.clone() };
         let hub = Hub::open(config.clone()).await.expect("a copied hub opens");
@@ -116,6 +122,11 @@ impl TestHub {
     /// The data folder (SQLite).
     pub fn folder(&self) -> &std::path::Path {
         self.folder.as_ref().expect("only an SQLite hub has a folder").path()
+    }
+
+    /// The app, for requests that a test drives itself (streams).
+    pub fn router(&self) -> Router {
+        self.app.clone()
     }
 
     /// Moves the clock.

@@ -1,6 +1,9 @@
 //! The cast of the tests, the one engine, and a stream of random questions.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod pinned;
+pub mod rule;
+
 use std::sync::LazyLock;
 
 use access::{

@@ -1,14 +1,17 @@
 //! Who asks: the session cookie or the API key, looked up by its hash.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Act, KeyPlace};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER};
+use axum::http::request::Parts;
 use uuid::Uuid;
 
 use super::hub::{Cached, Hub};
+use super::record::Scratch;
 use super::standing::Standing;
 use crate::clock::Timestamp;
 use crate::error::{CanFail, Error, Result};
@@ -23,7 +26,7 @@ pub const COOKIE: &str = "tenantry_session";
 /// How long a session lives without being used.
 pub(crate) const IDLE: Duration = Duration::from_secs(8 * 3600);
 /// How long a second factor, or the password again, counts as fresh.
-pub(crate) const FRESH: Duration = Duration::from_secs(10 * 60);
+pub const FRESH: Duration = Duration::from_secs(10 * 60);
 /// Uses of a session within this time are noted once.
 const TOUCH_AFTER: Duration = Duration::from_secs(60);
 /// Uses of a tenant by the same person within this time are noted once.
@@ -68,13 +71,19 @@ pub struct CallerKey {
 
 impl Hub {
     /// The caller of a request, half-signed-in ones too.
-    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>> {
+    pub(crate) async fn caller(&self, parts: &Parts) -> Result<Arc<Caller>> {
+        let headers = &parts.headers;
         let token = bearer_token(headers)?.or_else(|| session_token(headers)).ok_or(Error::NotSignedIn)?;
-        self.caller_by_hash(*blake3::hash(token.as_bytes()).as_bytes()).await
+        let address = parts.extensions.get::<Arc<Scratch>>().and_then(|scratch| scratch.address);
+        self.caller_from(*blake3::hash(token.as_bytes()).as_bytes(), address).await
     }
 
     /// The caller whose token has this hash, as things stand now.
     pub(crate) async fn caller_by_hash(&self, hash: [u8; 32]) -> Result<Arc<Caller>> {
+        self.caller_from(hash, None).await
+    }
+
+    async fn caller_from(&self, hash: [u8; 32], address: Option<IpAddr>) -> Result<Arc<Caller>> {
         let now = self.now();
         // Of before anything is read: what is kept of this look is void after any commit that came in between.
         let epoch = self.epoch();
@@ -87,7 +96,7 @@ impl Hub {
             return Err(Error::NotSignedIn);
         }
         if now >= caller.seen_at.after(TOUCH_AFTER) {
-            return Ok(self.touch(hash, &caller, epoch, now));
+            return Ok(self.touch(&caller, epoch, now, address));
         }
         Ok(caller)
     }
@@ -103,13 +112,15 @@ impl Hub {
         Ok(caller)
     }
 
-    /// Notes that a key is in use. Not an act, so not in the ledger.
-    fn note_key_use(&self, key: ApiKeyId, now: Timestamp) {
+    /// Notes that a key is in use, and from where. Not an act, so not in the ledger.
+    fn note_key_use(&self, key: ApiKeyId, now: Timestamp, address: Option<IpAddr>) {
         let hub = self.clone();
+        let address = address.map(|address| address.to_string()).unwrap_or_default();
         tokio::spawn(async move {
             let note = async {
                 let mut tx = hub.0.store.write(Place::Control).await?;
-                tx.execute("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1", params![key, now]).await?;
+                tx.execute("UPDATE api_key SET last_used_at = ?2, last_address = ?3 WHERE id = ?1", params![key, now, address])
+                    .await?;
                 tx.commit().await
             };
             note.await.can_fail("the next request notes it again");
@@ -145,11 +156,13 @@ impl Hub {
     }
 
     /// Notes that the session is in use, and keeps it alive. Not an act, so not in the ledger.
-    fn touch(&self, hash: [u8; 32], caller: &Caller, epoch: u64, now: Timestamp) -> Arc<Caller> {
-        let touched = Arc::new(Caller { seen_at: now, idle_expires_at: now.after(IDLE), ..caller.clone() });
-        self.0.sessions.lock().put(hash, Cached { epoch, at: now, value: touched.clone() });
+    fn touch(&self, caller: &Caller, epoch: u64, now: Timestamp, address: Option<IpAddr>) -> Arc<Caller> {
+        // A key does not live longer for being used.
+        let idle_expires_at = if caller.key.is_some() { caller.idle_expires_at } else { now.after(IDLE) };
+        let touched = Arc::new(Caller { seen_at: now, idle_expires_at, ..caller.clone() });
+        self.0.sessions.lock().put(caller.token_hash, Cached { epoch, at: now, value: touched.clone() });
         if let Some(key) = &caller.key {
-            self.note_key_use(key.id, now);
+            self.note_key_use(key.id, now, address);
             return touched;
         }
         let (hub, session, person) = (self.clone(), caller.session, caller.person);
@@ -201,7 +214,7 @@ async fn load_key(tx: &mut Tx, hash: [u8; 32]) -> Result<Option<Caller>, StoreEr
     let row = tx
         .opt(
             "SELECT p.id, p.name, p.email, p.state, k.id, k.name, k.tenant_id, k.provider_id, k.actions, k.expires_at,
-                    COALESCE(k.last_used_at, k.created_at)
+                    COALESCE(k.last_used_at, 0)
              FROM api_key k JOIN person p ON p.id = k.person_id WHERE k.token_hash = ?1 AND k.revoked_at IS NULL",
             params![hash.as_slice()],
         )
@@ -258,8 +271,7 @@ impl Caller {
 
     /// Whether they proved a short while ago that it is them.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
-        let last = self.second_factor_at.max(self.stepped_up_at);
-        last.is_some_and(|last| now < last.after(FRESH))
+        fresh_until(self.second_factor_at, self.stepped_up_at).is_some_and(|until| now < until)
     }
 
     /// Fully signed in and enabled.
@@ -270,6 +282,11 @@ impl Caller {
             (true, false) => Ok(self),
         }
     }
+}
+
+/// Until when somebody counts as having proved that it is them: the later of the two, and [`FRESH`].
+pub fn fresh_until(second_factor_at: Option<Timestamp>, stepped_up_at: Option<Timestamp>) -> Option<Timestamp> {
+    second_factor_at.max(stepped_up_at).map(|last| last.after(FRESH))
 }
 
 /// The token of an `Authorization: Bearer` header. One that cannot be an API key is refused without a look-up.

@@ -139,7 +139,7 @@ impl Background {
 /// Who asks, whole, and the epoch of before anything about them was looked up.
 pub(super) async fn signed_in(hub: &Hub, parts: &Parts) -> Result<(Arc<Caller>, u64)> {
     let epoch = hub.epoch();
-    Ok((hub.caller(&parts.headers).await?.full()?, epoch))
+    Ok((hub.caller(parts).await?.full()?, epoch))
 }
 
 async fn path_part(parts: &mut Parts, name: &str) -> Result<String> {
@@ -242,28 +242,38 @@ impl TenantCx {
         elevations.filter(|e| e.starts_at <= now && now < e.ends_at).collect()
     }
 
-    /// Waits until what the person may do here may have changed, at most as long as `patience`. Answers whether it did: another
-    /// answer to any action, another grant, or none left.
+    /// Waits until what the person may do here changes (another answer to any action, another grant), at most as long as `patience`.
+    /// Answers whether it did; from then on this context is the new one.
     ///
     /// # Errors
-    /// `NotSignedIn` once the session has ended, `NotFound` once the person holds nothing here any more, `Unavailable`.
-    pub async fn changed(&self, patience: Duration) -> Result<bool> {
-        let b = &self.base.background;
-        let before = b.standing.digest(&b.hub.0.engine, b.now);
+    /// `NotSignedIn` once the session has ended, `NotFound` once the person holds nothing here any more, `Forbidden` once they may
+    /// not even see where they are, `Unavailable`.
+    pub async fn next_change(&mut self, patience: Duration) -> Result<bool> {
+        let hub = self.base.background.hub.clone();
+        let before = self.base.background.standing.digest(&hub.0.engine, self.now());
         let until = tokio::time::Instant::now() + patience;
-        let mut epochs = b.hub.epochs();
+        let (mut epochs, mut closing) = (hub.epochs(), hub.closing());
         loop {
-            let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
-            let caller = b.hub.caller_by_hash(caller.token_hash).await?.full()?;
-            let standing = b.hub.standing(&caller, &self.tenant.to_string()).await?;
-            if standing.digest(&b.hub.0.engine, b.hub.now()) != before {
+            let b = &self.base.background;
+            let token_hash = b.caller.as_deref().ok_or(Error::NotSignedIn)?.token_hash;
+            let epoch = hub.epoch();
+            let caller = hub.caller_by_hash(token_hash).await?.full()?;
+            let standing = hub.standing(&caller, &self.tenant.to_string()).await?;
+            let is_changed = standing.digest(&hub.0.engine, hub.now()) != before;
+            let background = Background { now: hub.now(), caller: Some(caller), standing, epoch, ..b.clone() };
+            if is_changed {
+                self.base = Base { background };
+                self.base.allow(Act::ContextView, Subject::Any).map_err(|verdict| refusal(&verdict))?;
                 return Ok(true);
             }
             // Another hub's commit on the same store and the mere passing of time give no sign: look again now and then.
-            let look_again = tokio::time::Instant::now() + LOOK_AGAIN;
-            if tokio::time::timeout_at(look_again.min(until), epochs.changed()).await.is_err()
-                && tokio::time::Instant::now() >= until
-            {
+            let look_again = (tokio::time::Instant::now() + LOOK_AGAIN).min(until);
+            tokio::select! {
+                _ = epochs.changed() => {}
+                _ = closing.wait_for(|closing| *closing) => return Err(Error::Unavailable("The hub is stopping.".into())),
+                () = tokio::time::sleep_until(look_again) => {}
+            }
+            if tokio::time::Instant::now() >= until {
                 return Ok(false);
             }
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::hub::Hub;
 use super::resolve::{self, TenantRows, Whose};
-use super::standing::{Moment, Standing, TenantInfo};
+use super::standing::{Held, Moment, Standing, TenantInfo};
 use super::tx::{ReadTx, Scope, scope};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -107,6 +107,11 @@ impl Stands {
         self.rows.suppose_assignment(assignment);
     }
 
+    /// The tier of the relationship with this provider, cut to those of the providers above. None without staff here.
+    pub fn tier_of(&self, provider: ProviderId) -> Option<Tier> {
+        self.rows.tier_of(provider.uuid())
+    }
+
     /// The assignment that a person holds here for a provider.
     pub fn assignment(&self, person: PersonId, provider: ProviderId) -> Option<&Assignment> {
         self.rows.assignment(person.uuid(), provider.uuid())
@@ -114,26 +119,17 @@ impl Stands {
 }
 
 impl Stand {
+    /// What the person holds here, live or not.
+    pub fn held(&self) -> &[Held] {
+        &self.standing.held
+    }
+
     /// Whether the person may do it, on which row, and why.
     pub fn explain(&self, hub: &Hub, act: Act, subject: Subject) -> Explained {
         let engine = &hub.0.engine;
         let moment = Moment { now: self.now, step_up: true };
         let (verdict, index) = self.standing.decide(engine, act, subject, moment);
-        let each = self.standing.verdicts_of_all(engine, act, subject, moment);
-        let mut through: Vec<Through> = self
-            .standing
-            .held
-            .iter()
-            .zip(each)
-            .map(|(held, v)| Through {
-                grant: held.label_of(&v).clone(),
-                allowed: v.allowed,
-                forbidden: v.forbidden,
-                policy: v.policy.to_string(),
-                why: v.why.to_string(),
-                ends_at: held.ends_at,
-            })
-            .collect();
+        let mut through = self.each(hub, act, subject);
         let deciding = through.remove(index);
         through.insert(0, deciding);
         Explained {
@@ -145,6 +141,22 @@ impl Stand {
             until: verdict.until.map(Timestamp),
             through,
         }
+    }
+
+    /// What each grant says by itself, in the order of [`Self::held`].
+    pub fn each(&self, hub: &Hub, act: Act, subject: Subject) -> Vec<Through> {
+        let moment = Moment { now: self.now, step_up: true };
+        let verdicts = self.standing.verdicts_of_all(&hub.0.engine, act, subject, moment);
+        let pairs = self.standing.held.iter().zip(verdicts);
+        let through = pairs.map(|(held, v)| Through {
+            grant: held.label_of(&v).clone(),
+            allowed: v.allowed,
+            forbidden: v.forbidden,
+            policy: v.policy.to_string(),
+            why: v.why.to_string(),
+            ends_at: held.ends_at,
+        });
+        through.collect()
     }
 }
 

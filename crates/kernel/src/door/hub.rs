@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::caller::Caller;
 use super::relay::Topic;
+use super::sign::{ChainId, Moved};
 use super::standing::Standing;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
@@ -48,6 +49,8 @@ pub(crate) struct Inner {
     pub engine: access::Engine,
     /// Goes up with every commit that may have changed who may do what; cached sessions and standings of before are void.
     pub epoch: watch::Sender<u64>,
+    /// The hub is about to stop.
+    pub closing: watch::Sender<bool>,
     pub sessions: Mutex<LruCache<[u8; 32], Cached<Caller>>>,
     pub standings: Mutex<LruCache<(Uuid, Uuid), Cached<Standing>>>,
     pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
@@ -58,6 +61,8 @@ pub(crate) struct Inner {
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.
     pub relays: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
+    /// Ledgers that moved since they were signed.
+    pub moved: Mutex<HashMap<ChainId, Moved>>,
 }
 
 /// Something read from the control database, as of an epoch and an instant.
@@ -86,6 +91,7 @@ impl Hub {
             store,
             engine,
             epoch: watch::Sender::new(1),
+            closing: watch::Sender::new(false),
             sessions: Mutex::new(LruCache::new(CACHED_MAX)),
             standings: Mutex::new(LruCache::new(CACHED_MAX)),
             slugs: Mutex::new(LruCache::new(CACHED_MAX)),
@@ -94,8 +100,10 @@ impl Hub {
             topics: RwLock::default(),
             ports: RwLock::default(),
             relays: Mutex::default(),
+            moved: Mutex::default(),
         }));
         hub.check_master_key().await?;
+        hub.make_first_signing_key().await?;
         Ok(hub)
     }
 
@@ -219,6 +227,15 @@ impl Hub {
 
     pub(crate) fn epoch(&self) -> u64 {
         *self.0.epoch.borrow()
+    }
+
+    /// Tells everything that waits for news to come to its end: the hub is about to stop.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
     }
 
     /// Tells of every commit that may have changed who may do what.

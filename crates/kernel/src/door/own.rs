@@ -83,7 +83,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
         let hub = Hub::from_ref(state);
         let epoch = hub.epoch();
-        let caller = hub.caller(&parts.headers).await?;
+        let caller = hub.caller(parts).await?;
         let caller = match caller.clone().full() {
             Err(Error::SecondFactorRequired) => caller,
             other => other?,
@@ -123,8 +123,9 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
         let hub = Hub::from_ref(state);
         let epoch = hub.epoch();
-        let caller = match hub.caller(&parts.headers).await {
-            Ok(caller) => Some(caller),
+        let caller = match hub.caller(parts).await {
+            // A key is nobody's browser: it has no session that could be replaced, and takes up no invitation.
+            Ok(caller) => Some(caller).filter(|caller| caller.key.is_none()),
             Err(Error::NotSignedIn) => None,
             Err(other) => return Err(other),
         };

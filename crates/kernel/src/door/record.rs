@@ -206,6 +206,7 @@ impl Hub {
                 let mut tx = self.0.store.write(Place::Tenant(tenant)).await?;
                 append_tenant(&mut tx, &attempt.entry).await?;
                 tx.commit().await?;
+                self.note_entry(None, Some(tenant));
             }
             Chain::Control { chain, tenant } => {
                 let mut tx = self.0.store.write(Place::Control).await?;
@@ -214,6 +215,7 @@ impl Hub {
                     post_to_tenant(&mut tx, tenant, &attempt.entry).await?;
                 }
                 tx.commit().await?;
+                self.note_entry(Some(chain), None);
                 if let Some(tenant) = tenant {
                     self.relay_ledger(tenant).await.can_fail("the sweep takes it along");
                 }

@@ -134,6 +134,11 @@ impl TenantRows {
         self.assignments.insert((assignment.person, assignment.provider), assignment);
     }
 
+    /// The tier of the relationship with this provider, cut to those above.
+    pub fn tier_of(&self, provider: Uuid) -> Option<Tier> {
+        self.relationships.iter().find(|r| r.provider == provider).map(|r| r.tier)
+    }
+
     /// The assignment that a person holds for a provider.
     pub fn assignment(&self, person: Uuid, provider: Uuid) -> Option<&Assignment> {
         self.assignments.get(&(person, provider))

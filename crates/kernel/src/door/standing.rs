@@ -57,6 +57,9 @@ impl Held {
     }
 }
 
+/// The policy that only lacks a fresh second factor.
+const STEP_UP: &str = "stop.step_up";
+
 /// What beside the person and the place a decision depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
@@ -102,7 +105,14 @@ impl Standing {
                 best = Some((verdict, index));
             }
         }
-        let (mut verdict, index) = best.expect("a standing has at least one grant");
+        let (mut verdict, mut index) = best.expect("a standing has at least one grant");
+        // Nobody is sent for their second factor who may not do it with one either.
+        if &*verdict.policy == STEP_UP && !at.step_up {
+            let (with, through) = self.decide(engine, act, subject, Moment { step_up: true, ..at });
+            if !with.allowed {
+                (verdict, index) = (with, through);
+            }
+        }
         verdict.until = until;
         if cacheable {
             self.verdicts.lock().insert((act, at.step_up), (verdict.clone(), index));
@@ -132,7 +142,7 @@ impl Standing {
 pub(crate) fn refusal(verdict: &Verdict) -> Error {
     let refusal =
         Box::new(Refusal { policy: verdict.policy.to_string(), why: verdict.why.to_string(), needs: verdict.needs.to_string() });
-    if &*verdict.policy == "stop.step_up" { Error::StepUpRequired(refusal) } else { Error::Forbidden(refusal) }
+    if &*verdict.policy == STEP_UP { Error::StepUpRequired(refusal) } else { Error::Forbidden(refusal) }
 }
 
 impl Hub {

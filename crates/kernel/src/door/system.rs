@@ -37,7 +37,7 @@ impl Hub {
         Ok(WriteTx::new(ReadTx::new(tx, scope::Public, self.system_background()), entry, None))
     }
 
-    fn system_background(&self) -> Background {
+    pub(super) fn system_background(&self) -> Background {
         let label = ledger::Grant { source: "system".into(), id: String::new(), role: None, tier: None, provider: None };
         let held = vec![Held::new(Grant::Nobody, label)];
         let standing = Arc::new(Standing::new(None, AccessPlace::Public, held));

@@ -507,6 +507,7 @@ impl<S: Scope> WriteTx<S> {
         tx.commit().await?;
         self.entry = None;
         let hub = self.inner.background.hub.clone();
+        hub.note_entry(chain.filter(|chain| tenant.is_none() || !chain.is_nil()), tenant.filter(|_| chain.is_none()));
         if chain.is_some() {
             if !self.keeps_authority {
                 hub.bump_epoch();
