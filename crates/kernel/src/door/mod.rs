@@ -22,13 +22,14 @@ mod context;
 mod hub;
 mod record;
 mod relay;
+mod snapshot;
 mod standing;
 mod tx;
 
 pub use caller::{COOKIE, Caller};
 pub use context::{Can, CanMap, ClientCx, LeavingCx, OwnCx, ProviderCx, PublicCx, TenantCx, signed_in};
 pub use futures_util::future::BoxFuture;
-pub use hub::{Hub, HubConfig};
+pub use hub::{Forget, Hub, HubConfig};
 pub(crate) use record::Scratch;
 pub use relay::{Carrier, Topic};
 pub use standing::{Held, TenantInfo};

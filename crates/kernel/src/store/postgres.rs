@@ -43,7 +43,15 @@ impl Postgres {
     }
 
     pub async fn begin(&self, place: Place, write: bool) -> Result<PostgresTx, StoreError> {
-        let mode = if write { "READ WRITE" } else { "READ ONLY" };
+        self.begin_as(place, if write { "READ WRITE" } else { "READ ONLY" }).await
+    }
+
+    /// A reader whose queries all see the same instant.
+    pub async fn begin_instant(&self, place: Place) -> Result<PostgresTx, StoreError> {
+        self.begin_as(place, "ISOLATION LEVEL REPEATABLE READ, READ ONLY").await
+    }
+
+    async fn begin_as(&self, place: Place, mode: &str) -> Result<PostgresTx, StoreError> {
         let (pool, begin) = match place {
             Place::Control => (&self.control, format!("BEGIN {mode}")),
             Place::Tenant(tenant) => (&self.tenant, format!("BEGIN {mode}; SET LOCAL tenantry.tenant = '{}'", tenant.uuid())),

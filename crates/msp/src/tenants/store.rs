@@ -303,6 +303,7 @@ pub(super) struct Removed {
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
     tx.execute("DELETE FROM summary WHERE tenant_id = ?1", params![tenant]).await?;
+    tx.execute("DELETE FROM tenant_key WHERE tenant_id = ?1", params![tenant]).await?;
     Ok(Removed {
         members: tx.execute("DELETE FROM member WHERE tenant_id = ?1", params![tenant]).await?,
         assignments: tx.execute("DELETE FROM assignment WHERE tenant_id = ?1", params![tenant]).await?,
