@@ -8,6 +8,7 @@ pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod import;
+pub mod operator;
 pub mod serve;
 mod wiring;
 pub mod workers;

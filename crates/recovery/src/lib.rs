@@ -63,6 +63,13 @@ pub struct Settings {
     pub neighbours: Arc<dyn Neighbours>,
 }
 
+impl Settings {
+    /// With no place and no schedule: whoever wants a backup names a place.
+    pub fn without_a_place(neighbours: Arc<dyn Neighbours>) -> Self {
+        Self { to: None, s3: S3Settings::default(), schedule: None, master_key_file: None, neighbours }
+    }
+}
+
 /// Recovery's own part of the hub.
 pub(crate) struct Recovery {
     pub settings: Settings,

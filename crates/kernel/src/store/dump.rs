@@ -185,14 +185,15 @@ async fn read_postgres(
     sender: &mpsc::Sender<Result<Piece, StoreError>>,
 ) -> Result<(), StoreError> {
     for table in tables {
-        let select = table.select();
+        // Named after its table: statements are cached by their text, and each table's rows have their own shape.
+        let (select, cursor) = (table.select(), format!("\"snapshot_{}\"", table.name));
         if sender.send(Ok(Piece::Table(table))).await.is_err() {
             return Ok(());
         }
-        tx.execute(&format!("DECLARE snapshot_rows NO SCROLL CURSOR FOR {select}"), params![]).await?;
+        tx.execute(&format!("DECLARE {cursor} NO SCROLL CURSOR FOR {select}"), params![]).await?;
         let mut pile = Pile::default();
         loop {
-            let rows = tx.rows("FETCH 250 FROM snapshot_rows", params![]).await?;
+            let rows = tx.rows(&format!("FETCH 250 FROM {cursor}"), params![]).await?;
             if rows.is_empty() {
                 break;
             }
@@ -203,7 +204,7 @@ async fn read_postgres(
                 }
             }
         }
-        tx.execute("CLOSE snapshot_rows", params![]).await?;
+        tx.execute(&format!("CLOSE {cursor}"), params![]).await?;
         if !pile.rows.is_empty() && sender.send(Ok(Piece::Rows(pile.take()))).await.is_err() {
             return Ok(());
         }

@@ -116,7 +116,7 @@ impl Stage {
             location: None,
             observed_at: Some(self.hub.hub.now().0),
             fingerprint: None,
-            evidence: json!({ "secret": format!("evidence {i} of {tenant}, scan {seed}") }),
+            evidence: json!({ "resource_data": { "secret": format!("evidence {i} of {tenant}, scan {seed}") } }),
         };
         let controls = (0..5).map(|c| formats::Control {
             uid: format!("control-{c}"),
