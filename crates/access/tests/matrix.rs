@@ -68,6 +68,7 @@ const INSIDE: &[Row] = &[
     Row {
         title: "read ledger", cells: "– own-acts own-acts ✔ ✔ – ✔ –", actions: &[Act::LedgerList, Act::LedgerListOwn]
     },
+    Row { title: "export bundle", cells: "– – – – ✔ – – –", actions: &[Act::BundleExport] },
 ];
 
 /// What a cell says about one of its row's actions, with settings off and without elevations.

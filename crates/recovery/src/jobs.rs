@@ -137,9 +137,7 @@ pub async fn perform(hub: &Hub, job: &Job, progress: &Progress) -> Result<Value>
             let asked = restores::Asked { tenant, how: *how, from: from.clone(), place, reason };
             json(&restores::tenant(hub, &asked, progress).await?)
         }
-        Job::RestoreAll { backup, place, reason } => {
-            json(&restores::all(hub, backup, place.as_deref(), reason, progress).await?)
-        }
+        Job::RestoreAll { backup, place, reason } => json(&restores::all(hub, backup, place.as_deref(), reason, progress).await?),
         Job::BundleExport { tenant, out, passphrase_file } => {
             let passphrase = passphrase(passphrase_file)?;
             json(&bundles::export_to_file(hub, tenant, out, passphrase).await?)
@@ -164,7 +162,8 @@ fn json(value: &impl Serialize) -> Result<Value> {
 
 /// The first line of a file.
 fn secret(path: &Path) -> Result<Zeroizing<String>> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::field("file", "unreadable", format!("{}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::field("file", "unreadable", format!("{}: {error}", path.display())))?;
     let text = Zeroizing::new(text);
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().trim_end_matches('\r').to_owned()))
 }
@@ -326,8 +325,11 @@ pub async fn finish_interrupted(hub: &Hub) -> Result<()> {
     }
     let mut tx = hub.system_write("recovery.finish", "The hub stopped in the middle of the operator's work.").await?;
     let text = "The hub stopped in the middle of it.";
-    tx.execute("UPDATE backup_run SET outcome = 'failed', detail = ?2 WHERE outcome IS NULL AND started_at <= ?1", params![before, text])
-        .await?;
+    tx.execute(
+        "UPDATE backup_run SET outcome = 'failed', detail = ?2 WHERE outcome IS NULL AND started_at <= ?1",
+        params![before, text],
+    )
+    .await?;
     let sql = "UPDATE operator_job SET state = 'failed', result = ?2 WHERE state = 'running' AND lease_until <= ?1";
     tx.execute(sql, params![lease, text]).await?;
     tx.keeps_authority();

@@ -59,7 +59,9 @@ impl Wrapped {
     pub fn open(&self, master: &SecretKey, label: &str) -> Result<SecretKey> {
         let bytes = BASE64.decode(&self.wrapped).map_err(|_| damaged("a key in the keyring is not Base64"))?;
         master.unwrap_key(label, &bytes).map_err(|_| {
-            Error::Conflict("This keyring was written with another master key. Start the hub with the one that made the backups.".into())
+            Error::Conflict(
+                "This keyring was written with another master key. Start the hub with the one that made the backups.".into(),
+            )
         })
     }
 }
@@ -120,7 +122,8 @@ impl Keyrings {
                     if purged.contains(&tenant) || known.contains_key(&tenant) {
                         continue;
                     }
-                    let keys = keys.iter().map(|key| Ok(Wrapped::new(&key.open(&master, &label(tenant))?, &master, &label(tenant))));
+                    let keys =
+                        keys.iter().map(|key| Ok(Wrapped::new(&key.open(&master, &label(tenant))?, &master, &label(tenant))));
                     tenants.insert(tenant, keys.collect::<Result<Vec<_>>>()?);
                 }
             }

@@ -62,7 +62,8 @@ pub async fn master(hub: &Hub, new: SecretKey) -> Result<MasterRotated> {
     }
     let file = recovery.settings.master_key_file.clone();
     if let Some(file) = &file {
-        write_key(&next_file(file), &new).map_err(|error| Error::Unavailable(format!("{}: {error}.", next_file(file).display())))?;
+        write_key(&next_file(file), &new)
+            .map_err(|error| Error::Unavailable(format!("{}: {error}.", next_file(file).display())))?;
     }
     let both = new.after(std::slice::from_ref(&old));
     let mut values = reseal_control(hub, &old, &both).await?;
@@ -184,8 +185,9 @@ pub async fn tenant(hub: &Hub, tenant: TenantId) -> Result<TenantRotated> {
     tx.execute("DELETE FROM tenant_key WHERE tenant_id = ?1 AND name = ?2", params![tenant, new.name()]).await?;
     tx.execute(KEEP, kept).await?;
     let wrapped = new.wrapped_by(&master, &label);
-    let changed =
-        tx.execute("UPDATE tenant SET wrapped_key = ?2 WHERE id = ?1 AND wrapped_key IS NOT NULL", params![tenant, wrapped]).await?;
+    let changed = tx
+        .execute("UPDATE tenant SET wrapped_key = ?2 WHERE id = ?1 AND wrapped_key IS NOT NULL", params![tenant, wrapped])
+        .await?;
     if changed != 1 {
         return Err(Error::NotFound);
     }
@@ -216,8 +218,8 @@ async fn keep(hub: &Hub, tenant: TenantId, key: &SecretKey, why: &'static str) -
 pub async fn reseal_tenant(hub: &Hub, tenant: TenantId) -> Result<u64> {
     let key = hub.tenant_key(tenant).await?;
     let mut tx = hub.system(tenant, "data_key.reseal", "What the data key sealed is sealed with the one in use.").await?;
-    // After the writer was taken: on SQLite nobody writes between this and the commit; on PostgreSQL a value that changed meanwhile is
-    // left as it is.
+    // After nobody else writes: what the snapshot shows is what is there until the commit.
+    tx.alone().await?;
     let mut snapshot = hub.snapshot(tenant).await?;
     let (hub, runtime) = (hub.clone(), Handle::current());
     on_a_thread(move || {
@@ -265,7 +267,12 @@ fn replace(table: &Table, before: &[Value], row: Vec<Value>, is_postgres: bool) 
     // By the primary key, which begins with a column that no query names: SQLite finds a row through it in no other way as fast.
     let key: Vec<String> = table.columns.iter().filter(|column| column.key).map(|column| format!("\"{}\"", column.name)).collect();
     let values: Vec<String> = (1..=row.len()).map(|n| format!("?{n}")).collect();
-    let set: Vec<String> = table.columns.iter().filter(|column| is_sealed(&column.name)).map(|column| format!("\"{0}\" = excluded.\"{0}\"", column.name)).collect();
+    let set: Vec<String> = table
+        .columns
+        .iter()
+        .filter(|column| is_sealed(&column.name))
+        .map(|column| format!("\"{0}\" = excluded.\"{0}\"", column.name))
+        .collect();
     let sql = format!(
         "INSERT INTO \"{}\" ({}) VALUES ({}) ON CONFLICT (tenant_id, {}) DO UPDATE SET {}",
         table.name,

@@ -5,9 +5,11 @@
 //! entry beside them.
 
 use super::hub::Hub;
+use super::tx::{WriteTx, scope};
 use crate::error::Result;
 use crate::ids::TenantId;
-use crate::store::{Place, Snapshot, Table, Value, dump};
+use crate::params;
+use crate::store::{Place, Snapshot, Table, Value, dump, postgres};
 
 impl Hub {
     /// One tenant's database as it is now.
@@ -56,5 +58,20 @@ impl Hub {
         let mut tx = self.0.store.write(Place::Control).await?;
         tx.execute(sql, params).await?;
         Ok(tx.commit().await?)
+    }
+}
+
+impl WriteTx<scope::Data> {
+    /// From here on nobody else writes to this tenant until the commit: waits for those who do, and lets nobody begin. For acts that replace
+    /// what is there whole. (On SQLite every writer is alone.)
+    ///
+    /// # Errors
+    /// `Unavailable` when two want to be alone at once.
+    pub async fn alone(&mut self) -> Result<()> {
+        if self.hub().is_shared() {
+            let key = postgres::lock_key(self.scope.0);
+            self.execute("SELECT pg_advisory_xact_lock(?1)", params![key]).await?;
+        }
+        Ok(())
     }
 }

@@ -179,11 +179,7 @@ fn read_sqlite(mut tx: SqliteTx, tables: Vec<Table>, sender: &mpsc::Sender<Resul
     Ok(())
 }
 
-async fn read_postgres(
-    mut tx: Tx,
-    tables: Vec<Table>,
-    sender: &mpsc::Sender<Result<Piece, StoreError>>,
-) -> Result<(), StoreError> {
+async fn read_postgres(mut tx: Tx, tables: Vec<Table>, sender: &mpsc::Sender<Result<Piece, StoreError>>) -> Result<(), StoreError> {
     for table in tables {
         // Named after its table: statements are cached by their text, and each table's rows have their own shape.
         let (select, cursor) = (table.select(), format!("\"snapshot_{}\"", table.name));

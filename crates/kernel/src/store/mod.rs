@@ -4,7 +4,7 @@
 
 pub(crate) mod dump;
 mod migrate;
-mod postgres;
+pub(crate) mod postgres;
 mod sql;
 mod sqlite;
 

@@ -119,7 +119,8 @@ pub struct Asked {
 pub async fn place(hub: &Hub, named: Option<&str>, make: bool) -> Result<Arc<dyn Place>> {
     let recovery = hub.port::<Recovery>();
     let url = named.or(recovery.settings.to.as_deref());
-    let url = url.ok_or_else(|| Error::field("to", "missing", "name a place with --to, or set [backup] to in the configuration"))?;
+    let url =
+        url.ok_or_else(|| Error::field("to", "missing", "name a place with --to, or set [backup] to in the configuration"))?;
     let (url, s3) = (url.to_owned(), recovery.settings.s3.clone());
     on_a_thread(move || places::at(&url, &s3, make)).await
 }
@@ -159,7 +160,8 @@ async fn remember(hub: &Hub, url: &str) -> Result<()> {
     if keys::places_used(hub).await?.iter().any(|known| known == url) {
         return Ok(());
     }
-    let mut tx = hub.system_write("backup_place.create", "A place gets its first backup; purges reach its keyring from now on.").await?;
+    let mut tx =
+        hub.system_write("backup_place.create", "A place gets its first backup; purges reach its keyring from now on.").await?;
     let now = tx.now();
     tx.execute("INSERT INTO backup_place (url, used_at) VALUES (?1, ?2) ON CONFLICT (url) DO NOTHING", params![url, now]).await?;
     tx.keeps_authority().subject("backup_place", url, None);

@@ -66,7 +66,8 @@ pub async fn state(hub: &Hub) -> Result<ScheduleState> {
     let last_done_at = row.map(|mut row| row.take()).transpose()?.flatten();
     let sql = "SELECT outcome, detail FROM backup_run WHERE outcome IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT 1";
     let last = tx.opt(sql, params![]).await?;
-    let last: Option<(String, String)> = last.map(|mut row| Ok::<_, kernel::store::StoreError>((row.take()?, row.take()?))).transpose()?;
+    let last: Option<(String, String)> =
+        last.map(|mut row| Ok::<_, kernel::store::StoreError>((row.take()?, row.take()?))).transpose()?;
     Ok(ScheduleState { last_done_at, failing: last.filter(|(outcome, _)| outcome == "failed").map(|(_, detail)| detail) })
 }
 

@@ -53,15 +53,8 @@ fn check(hub: &Hub, runtime: &Handle, place: &Arc<dyn Place>, name: String, prog
     if file.header.kind == Kind::Bundle {
         return Err(Error::Conflict("This is a bundle; it opens with its passphrase: tenantry bundle import checks it.".into()));
     }
-    let mut found = Verified {
-        file: name,
-        id: file.header.id.clone(),
-        chunks: 0,
-        rows: 0,
-        tenants: 0,
-        entries: 0,
-        unreadable: Vec::new(),
-    };
+    let mut found =
+        Verified { file: name, id: file.header.id.clone(), chunks: 0, rows: 0, tenants: 0, entries: 0, unreadable: Vec::new() };
     let (mut seen, mut index) = (Vec::new(), None);
     while let Some(head) = file.next_section()? {
         progress.say(format!("section {}", head.n));
@@ -163,7 +156,10 @@ impl Chains {
         chain.waiting.insert(seq, (body, hash));
         while let Some((body, hash)) = chain.waiting.remove(&(chain.next + 1)) {
             chain.next += 1;
-            chain.verifier.push(chain.next, body.as_bytes(), &hash).map_err(|broken| damaged(format_args!("a ledger in it: {broken}")))?;
+            chain
+                .verifier
+                .push(chain.next, body.as_bytes(), &hash)
+                .map_err(|broken| damaged(format_args!("a ledger in it: {broken}")))?;
         }
         if chain.waiting.len() > OUT_OF_ORDER_MAX {
             return Err(damaged(format_args!("a ledger in it: entry {} is missing", chain.next + 1)));

@@ -39,9 +39,8 @@ async fn export(cx: TenantCx, Json(body): Json<BundleExport>) -> Result<Response
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let out = Pieces { sender: sender.clone(), piece: Vec::with_capacity(PIECE_BYTES) };
-        let written = super::write(&hub, &runtime, tenant, id, &passphrase, out).and_then(|(mut out, _)| {
-            out.flush().map_err(|error| crate::format::unreachable_io(&error))
-        });
+        let written = super::write(&hub, &runtime, tenant, id, &passphrase, out)
+            .and_then(|(mut out, _)| out.flush().map_err(|error| crate::format::unreachable_io(&error)));
         if let Err(error) = written {
             tracing::warn!(%tenant, error = %kernel::error::chain(&error), "a bundle was not finished");
             // The answer has begun: breaking it off is all that says so. The file lacks its end, so no import takes it.
@@ -49,7 +48,8 @@ async fn export(cx: TenantCx, Json(body): Json<BundleExport>) -> Result<Response
         }
     });
     let name = format!("{}-{}.tbundle", cx.tenant().slug, &cx.now().to_string()[..10]);
-    let stream = futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|piece| (piece, receiver)) });
+    let stream =
+        futures_util::stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|piece| (piece, receiver)) });
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),

@@ -131,10 +131,10 @@ fn stretch(passphrase: &str, kdf: &Kdf) -> Result<SecretKey> {
     if kdf.name != "argon2id" || kdf.memory_kib > MEMORY_KIB_MAX || kdf.passes > PASSES_MAX || kdf.lanes != 1 {
         return Err(damaged("its passphrase would have to be stretched in a way that this Tenantry does not do"));
     }
-    let params = argon2::Params::new(kdf.memory_kib, kdf.passes, kdf.lanes, Some(32)).map_err(|error| damaged(error))?;
+    let params = argon2::Params::new(kdf.memory_kib, kdf.passes, kdf.lanes, Some(32)).map_err(damaged)?;
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
     let mut key = Zeroizing::new([0; 32]);
-    argon2.hash_password_into(passphrase.as_bytes(), kdf.salt.as_bytes(), &mut *key).map_err(|error| damaged(error))?;
+    argon2.hash_password_into(passphrase.as_bytes(), kdf.salt.as_bytes(), &mut *key).map_err(damaged)?;
     Ok(SecretKey::from_bytes(*key))
 }
 
@@ -147,7 +147,14 @@ fn new_kdf() -> Kdf {
 ///
 /// # Errors
 /// `NotFound`, `Unavailable`.
-pub(crate) fn write<W: Write>(hub: &Hub, runtime: &Handle, tenant: TenantId, id: BackupId, passphrase: &str, out: W) -> Result<(W, Exported)> {
+pub(crate) fn write<W: Write>(
+    hub: &Hub,
+    runtime: &Handle,
+    tenant: TenantId,
+    id: BackupId,
+    passphrase: &str,
+    out: W,
+) -> Result<(W, Exported)> {
     let mut header = Header::new(id.to_string(), Kind::Bundle, hub.now(), hub.engine_name());
     let kdf = new_kdf();
     let key = stretch(passphrase, &kdf)?;
@@ -194,11 +201,13 @@ pub async fn export_to_file(hub: &Hub, named: &str, out: &Path, passphrase: Zero
         use std::os::unix::fs::OpenOptionsExt as _;
         let io = |error: std::io::Error| unreachable_io(&error);
         let file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&part).map_err(io)?;
-        let written = write(&hub, &runtime, tenant, id, &passphrase, std::io::BufWriter::with_capacity(1 << 20, file)).and_then(|(out, exported)| {
-            out.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all()).map_err(io)?;
-            std::fs::rename(&part, &path).map_err(io)?;
-            Ok(exported)
-        });
+        let written = write(&hub, &runtime, tenant, id, &passphrase, std::io::BufWriter::with_capacity(1 << 20, file)).and_then(
+            |(out, exported)| {
+                out.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all()).map_err(io)?;
+                std::fs::rename(&part, &path).map_err(io)?;
+                Ok(exported)
+            },
+        );
         if written.is_err() {
             kernel::CanFail::can_fail(std::fs::remove_file(&part), "a part that stays is nobody's bundle");
         }
@@ -221,7 +230,8 @@ pub async fn import(hub: &Hub, file: &Path, passphrase: Zeroizing<String>, into:
     drop(tx);
     let (this, runtime, path) = (hub.clone(), Handle::current(), file.to_owned());
     let imported = on_a_thread(move || {
-        let read = std::fs::File::open(&path).map_err(|error| Error::field("file", "unreadable", format!("{}: {error}", path.display())))?;
+        let read = std::fs::File::open(&path)
+            .map_err(|error| Error::field("file", "unreadable", format!("{}: {error}", path.display())))?;
         let mut file = FileReader::open(std::io::BufReader::with_capacity(1 << 20, read))?;
         let header = file.header.clone();
         let kdf = header.kdf.clone().filter(|_| header.kind == Kind::Bundle);

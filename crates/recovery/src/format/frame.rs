@@ -405,7 +405,9 @@ impl<R: Read> Read for SectionReader<'_, R> {
             let (is_last, sealed) = self.file.next_chunk()?;
             let opened = self.key.open_chunk(self.chunks, is_last, &self.bound, &sealed).ok_or_else(|| {
                 let n = self.chunks;
-                damage(format!("chunk {n} of a section does not open: its bytes, its place or its key are not the ones it was sealed with"))
+                damage(format!(
+                    "chunk {n} of a section does not open: its bytes, its place or its key are not the ones it was sealed with"
+                ))
             })?;
             self.plain.clear();
             // One byte more than there may be, so that more is noticed.

@@ -97,7 +97,8 @@ impl Sink for FileSink {
 impl Drop for FileSink {
     fn drop(&mut self) {
         if self.out.take().is_some() {
-            std::fs::remove_file(&self.part).can_fail("a part that stays is not offered, and is overwritten by the next of its name");
+            std::fs::remove_file(&self.part)
+                .can_fail("a part that stays is not offered, and is overwritten by the next of its name");
         }
     }
 }

@@ -18,11 +18,11 @@ use tokio::runtime::Handle;
 use super::load::{Load, Target};
 use super::seal::Resealer;
 use super::{finish_refresh, source};
+use crate::Progress;
 use crate::backups::{ControlInfo, TenantInfo, sealed_but_keys};
 use crate::format::{FileReader, Header, Kind, RecordReader, SectionKind, SectionReader, damaged};
 use crate::keys::{self, Finder, Keyring, keyring, on_a_thread};
 use crate::places::Place;
-use crate::Progress;
 
 /// Tables of the control database that are this hub's own, or of the moment: their rows stay out.
 const NOT_RESTORED: &[&str] = &["backup_run", "operator_job", "session", "tenant_arriving", "tenant_key"];
@@ -75,7 +75,10 @@ type Wrapped = BTreeMap<TenantId, Vec<(String, Vec<u8>)>>;
 impl Work {
     fn begin(hub: Hub, runtime: Handle, progress: Progress, reason: String, place: &Arc<dyn Place>, file: &str) -> Result<Self> {
         let keyring = keyring(&**place)?.ok_or_else(|| {
-            Error::Conflict(format!("There is no {} beside this backup; without it nobody can read the tenants in it.", keys::KEYRING))
+            Error::Conflict(format!(
+                "There is no {} beside this backup; without it nobody can read the tenants in it.",
+                keys::KEYRING
+            ))
         })?;
         // Says at once when the master key is another one.
         keyring.hub.open(&hub.master_key(), keys::HUB_KEY)?;
@@ -89,13 +92,8 @@ impl Work {
 
     fn run(self, place: &Arc<dyn Place>, name: &str) -> Result<Everything> {
         self.runtime.block_on(check_empty(&self.hub))?;
-        let mut everything = Everything {
-            backup: self.header.id.clone(),
-            made_at: self.header.made_at,
-            tenants: 0,
-            rows: 0,
-            purged: Vec::new(),
-        };
+        let mut everything =
+            Everything { backup: self.header.id.clone(), made_at: self.header.made_at, tenants: 0, rows: 0, purged: Vec::new() };
         let mut wrapped = Wrapped::new();
         let mut file = FileReader::open(place.open(name)?)?;
         let mut has_index = false;

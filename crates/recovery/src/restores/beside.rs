@@ -181,7 +181,8 @@ async fn plan(tx: &mut ReadTx<scope::Public>, registry: &Registry) -> Result<Uui
     }
     let plan = params![registry.provider, registry.plan.as_str()];
     let row = tx.opt("SELECT id FROM plan WHERE provider_id = ?1 AND name = ?2", plan).await?;
-    let mut row = row.ok_or_else(|| Error::Conflict(format!("The provider has no plan {:?}. Choose one with --plan.", registry.plan)))?;
+    let mut row =
+        row.ok_or_else(|| Error::Conflict(format!("The provider has no plan {:?}. Choose one with --plan.", registry.plan)))?;
     Ok(row.take()?)
 }
 

@@ -64,12 +64,7 @@ impl Load<'_> {
 
     /// Puts the section's rows into the tables that are not kept. `change` sees every row first, and says whether it is wanted.
     /// Answers how many rows each table got.
-    pub fn fill<R: Read>(
-        mut self,
-        tx: &mut impl Target,
-        records: &mut RecordReader<R>,
-        change: &mut Change<'_>,
-    ) -> Result<Counts> {
+    pub fn fill<R: Read>(mut self, tx: &mut impl Target, records: &mut RecordReader<R>, change: &mut Change<'_>) -> Result<Counts> {
         let now: HashMap<&str, &Table> = self.tables.iter().map(|table| (table.name.as_str(), table)).collect();
         let (mut counts, mut batch) = (Counts::new(), None::<Batch>);
         while let Some(record) = records.next_record()? {
@@ -108,7 +103,9 @@ impl Load<'_> {
 /// A backup of a newer schema has tables or columns that this one does not know: what is in them would be lost.
 fn check_known(table: &Table, now: Option<&Table>) -> Result<()> {
     let newer = |what: String| {
-        Error::Conflict(format!("The backup has {what}, which this Tenantry does not know. Use the version that made it, or a newer one."))
+        Error::Conflict(format!(
+            "The backup has {what}, which this Tenantry does not know. Use the version that made it, or a newer one."
+        ))
     };
     let now = now.ok_or_else(|| newer(format!("a table {}", table.name)))?;
     for column in &table.columns {

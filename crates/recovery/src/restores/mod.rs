@@ -134,7 +134,12 @@ pub async fn tenant(hub: &Hub, asked: &Asked, progress: &Progress) -> Result<Res
     };
     let restored = on_a_thread(move || work.run(&*place, &file)).await?;
     let mut tx = hub.system_write("tenant.restored", "A tenant was restored from a backup.").await?;
-    tx.reason(&reason).subject("tenant", restored.tenant, restored.slug.clone()).changed("restore", restored.tenant, &(), &restored);
+    tx.reason(&reason).subject("tenant", restored.tenant, restored.slug.clone()).changed(
+        "restore",
+        restored.tenant,
+        &(),
+        &restored,
+    );
     tx.commit().await?;
     let refreshed = hub.port::<Recovery>().settings.neighbours.refresh(hub, restored.tenant).await;
     refreshed.can_fail("the next write on the tenant sends its summary too");
@@ -158,7 +163,12 @@ async fn choose(hub: &Hub, asked: &Asked, live: Option<TenantId>) -> Result<(Arc
 async fn begin_note(hub: &Hub, asked: &Asked, file: &str, live: Option<TenantId>) -> Result<()> {
     let mut tx = hub.system_write("tenant.restore", "The operator asked for a restore.").await?;
     let asked_for = serde_json::json!({ "tenant": asked.tenant, "how": asked.how, "file": file });
-    tx.keeps_authority().reason(asked.reason.trim()).changed("restore", live.map_or(String::new(), |id| id.to_string()), &(), &asked_for);
+    tx.keeps_authority().reason(asked.reason.trim()).changed(
+        "restore",
+        live.map_or(String::new(), |id| id.to_string()),
+        &(),
+        &asked_for,
+    );
     tx.commit().await
 }
 
@@ -224,7 +234,9 @@ impl Work {
             }
         }
         if is_purged {
-            return Err(Error::Conflict("This tenant was purged: its key is destroyed, and nobody can read what the backup has of it.".into()));
+            return Err(Error::Conflict(
+                "This tenant was purged: its key is destroyed, and nobody can read what the backup has of it.".into(),
+            ));
         }
         let (key, tenant) = found.ok_or(Error::NotFound)?;
         let (records, info) = RecordReader::begin::<TenantInfo>(file.section(&key))?;
@@ -238,13 +250,15 @@ impl Work {
         let runtime = &self.runtime;
         let tables = runtime.block_on(self.hub.tables(tenant))?;
         let live_key = runtime.block_on(self.hub.tenant_key(tenant))?;
-        let resealer = (!live_key.is(&opened.key))
-            .then(|| Resealer::new(&opened.key, &live_key, kernel::secrets::SEALED_BY_TENANT));
+        let resealer =
+            (!live_key.is(&opened.key)).then(|| Resealer::new(&opened.key, &live_key, kernel::secrets::SEALED_BY_TENANT));
         let mut tx = runtime.block_on(self.hub.system(tenant, "tenant.restored", "The operator restored a backup."))?;
+        runtime.block_on(tx.alone())?;
         let load = Load { runtime, tables: &tables, is_kept: is_history, resealer };
         let before = load.clear(&mut tx)?;
         let after = load.fill(&mut tx, &mut opened.records, &mut |_, _, _| Ok(true))?;
-        let registry = runtime.block_on(async { registry::load(&mut self.hub.system_read().await?, tenant).await.map_err(Error::from) })?;
+        let registry =
+            runtime.block_on(async { registry::load(&mut self.hub.system_read().await?, tenant).await.map_err(Error::from) })?;
         let slug = registry.ok_or(Error::NotFound)?.slug;
         let restored = Restored {
             tenant,

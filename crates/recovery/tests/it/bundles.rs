@@ -87,8 +87,12 @@ async fn what_is_not_right_is_refused_and_leaves_nothing(#[values(Engine::Sqlite
     assert!(matches!(refused("another passphrase", into("contoso")).await, Error::Conflict(text) if text.contains("passphrase")));
     assert!(matches!(refused(PASSPHRASE, into("nobody")).await, Error::Invalid(_)));
     assert!(matches!(refused(PASSPHRASE, Into { slug: Some("No Slug".into()), ..into("contoso") }).await, Error::Invalid(_)));
-    assert!(matches!(refused(PASSPHRASE, Into { slug: Some("zeta".into()), ..into("contoso") }).await, Error::Conflict(text) if text.contains("--slug")));
-    assert!(matches!(refused(PASSPHRASE, Into { plan: Some("Gold".into()), ..into("contoso") }).await, Error::Conflict(text) if text.contains("plan")));
+    assert!(
+        matches!(refused(PASSPHRASE, Into { slug: Some("zeta".into()), ..into("contoso") }).await, Error::Conflict(text) if text.contains("--slug"))
+    );
+    assert!(
+        matches!(refused(PASSPHRASE, Into { plan: Some("Gold".into()), ..into("contoso") }).await, Error::Conflict(text) if text.contains("plan"))
+    );
     let mut broken = bytes.clone();
     let middle = broken.len() / 2;
     broken[middle] ^= 1;
@@ -98,7 +102,9 @@ async fn what_is_not_right_is_refused_and_leaves_nothing(#[values(Engine::Sqlite
     assert!(matches!(refused(PASSPHRASE, into("contoso")).await, Error::Conflict(_)));
     let made = from.backup().await;
     let backup = from.place.path().join(made.file);
-    assert!(matches!(bundles::import(hub, &backup, secret(PASSPHRASE), into("contoso")).await, Err(Error::Conflict(text)) if text.contains("restore")));
+    assert!(
+        matches!(bundles::import(hub, &backup, secret(PASSPHRASE), into("contoso")).await, Err(Error::Conflict(text)) if text.contains("restore"))
+    );
     let mut tx = hub.system_read().await.unwrap();
     for table in ["tenant_arriving", "relationship"] {
         let sql = format!("SELECT COUNT(*) FROM {table} WHERE tenant_id = ?1");

@@ -67,8 +67,12 @@ async fn sing(stage: &Stage) {
     let sql = "UPDATE person SET email = ?2, name = ?3, preferences = ?4 WHERE id = ?1";
     let prefs = format!("{{\"note\":\"{CANARY}\"}}");
     tx.execute(sql, params![viewer, format!("{CANARY}@acme.example"), format!("Person {CANARY}"), prefs]).await.unwrap();
-    tx.execute("UPDATE session SET user_agent = ?2 WHERE person_id = ?1", params![viewer, format!("agent {CANARY}")]).await.unwrap();
-    tx.execute("UPDATE tenant SET industry = ?2 WHERE id = ?1", params![tenant("acme"), format!("industry {CANARY}")]).await.unwrap();
+    tx.execute("UPDATE session SET user_agent = ?2 WHERE person_id = ?1", params![viewer, format!("agent {CANARY}")])
+        .await
+        .unwrap();
+    tx.execute("UPDATE tenant SET industry = ?2 WHERE id = ?1", params![tenant("acme"), format!("industry {CANARY}")])
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let mut tx = hub.system(tenant("acme"), "test.words", "words in the ledger").await.unwrap();
     tx.reason(&format!("reason {CANARY}")).subject("thing", "id", format!("subject {CANARY}"));
@@ -100,7 +104,10 @@ async fn heard(stage: &Stage) -> usize {
     for table in client.query(sql, &[]).await.unwrap() {
         let name: String = table.get(0);
         // As the owner without its own policy, rows of every tenant are seen.
-        let sql = format!("SELECT COUNT(*) FROM {name} t WHERE t::text LIKE '%{CANARY}%' OR encode(convert_to(t::text, 'UTF8'), 'hex') LIKE '%{}%'", hex(CANARY));
+        let sql = format!(
+            "SELECT COUNT(*) FROM {name} t WHERE t::text LIKE '%{CANARY}%' OR encode(convert_to(t::text, 'UTF8'), 'hex') LIKE '%{}%'",
+            hex(CANARY)
+        );
         found += usize::try_from(client.query_one(&sql, &[]).await.unwrap().get::<_, i64>(0)).unwrap();
     }
     found

@@ -80,7 +80,9 @@ async fn a_new_data_key_seals_all_and_older_backups_still_open(#[values(Engine::
     // What the old key sealed, by a writer that had it in its hands, opens too, and is sealed anew when asked for again.
     let mut tx = hub.system(tenant("acme"), "test.late", "a late writer").await.unwrap();
     let late = old.seal("evidence", b"{}");
-    tx.execute("INSERT INTO finding_evidence (finding_id, sealed) VALUES (?1, ?2)", params![uuid::Uuid::nil(), late]).await.unwrap();
+    tx.execute("INSERT INTO finding_evidence (finding_id, sealed) VALUES (?1, ?2)", params![uuid::Uuid::nil(), late])
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(rotation::reseal_tenant(hub, tenant("acme")).await.unwrap(), 1);
     assert_eq!(rotation::reseal_tenant(hub, tenant("acme")).await.unwrap(), 0);

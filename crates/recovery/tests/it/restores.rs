@@ -32,7 +32,11 @@ async fn over_brings_the_data_back_and_never_the_ledger(#[values(Engine::Sqlite,
     let restored = stage.restore("acme", How::Over, From::Backup(made.id.to_string())).await.unwrap();
     assert_eq!(restored.tenant, tenant("acme"));
     assert!(restored.rows_before > restored.rows_after && restored.rows_after > 0, "{restored:?}");
-    assert_eq!(data(hub, tenant("zeta")).await, { let mut z = others.clone(); z.retain(|t, _| !t.starts_with("ledger") && t != "outbox"); z });
+    assert_eq!(data(hub, tenant("zeta")).await, {
+        let mut z = others.clone();
+        z.retain(|t, _| !t.starts_with("ledger") && t != "outbox");
+        z
+    });
     assert_eq!(whole(hub, tenant("zeta")).await, others);
     let now = data(hub, tenant("acme")).await;
     // The summary was computed anew, which may leave a point of its own.
@@ -102,7 +106,9 @@ async fn beside_is_a_new_tenant_on_todays_terms_with_the_old_ledger(#[values(Eng
     assert_eq!(whole(hub, tenant("acme")).await, live);
     let beside = whole(hub, restored.tenant).await;
     // Sealed anew with a key of its own; everything else is what it was.
-    for (table, rows) in then.iter().filter(|(table, _)| !table.starts_with("ledger") && !["finding_evidence", "score_point", "score_head", "outbox"].contains(&table.as_str())) {
+    for (table, rows) in then.iter().filter(|(table, _)| {
+        !table.starts_with("ledger") && !["finding_evidence", "score_point", "score_head", "outbox"].contains(&table.as_str())
+    }) {
         assert_eq!(&beside[table], rows, "{table}");
     }
     assert!(then["ledger"].iter().all(|entry| beside["ledger"].contains(entry)));
@@ -150,7 +156,10 @@ async fn a_lost_tenant_comes_back_under_its_own_id(#[values(Engine::Sqlite, Engi
     hub.forget_cached_key(tenant("acme"));
     stage.get("admin", "/tenants/acme/findings").await.expect(404);
     let by_slug = stage.restore("acme", How::Beside, From::Backup(made.id.to_string())).await;
-    assert!(matches!(&by_slug, Err(Error::Invalid(fields)) if fields[0].message.contains(&tenant("acme").to_string())), "{by_slug:?}");
+    assert!(
+        matches!(&by_slug, Err(Error::Invalid(fields)) if fields[0].message.contains(&tenant("acme").to_string())),
+        "{by_slug:?}"
+    );
     let over = stage.restore(&tenant("acme").to_string(), How::Over, From::Backup(made.id.to_string())).await;
     assert!(matches!(over, Err(Error::Conflict(_))));
     let restored = stage.restore(&tenant("acme").to_string(), How::Beside, From::Backup(made.id.to_string())).await.unwrap();
@@ -180,7 +189,13 @@ async fn what_cannot_be_restored_changes_nothing(#[values(Engine::Sqlite, Engine
         let answer = stage.restore("acme", how, From::Backup(made.id.to_string())).await;
         assert!(matches!(answer, Err(Error::Conflict(_))), "{answer:?}");
     }
-    let asked = restores::Asked { tenant: "acme".into(), how: How::Over, from: From::Backup(made.id.to_string()), place: None, reason: " ".into() };
+    let asked = restores::Asked {
+        tenant: "acme".into(),
+        how: How::Over,
+        from: From::Backup(made.id.to_string()),
+        place: None,
+        reason: " ".into(),
+    };
     assert!(matches!(restores::tenant(hub, &asked, &Progress::silent()).await, Err(Error::Invalid(_))));
     assert_eq!(whole(hub, tenant("acme")).await, live);
     let mut tx = hub.system_read().await.unwrap();
@@ -232,9 +247,15 @@ async fn everything_comes_back_on_either_engine(
     let hub = &fresh.hub.hub;
     let restored = restores::all(hub, &made.id.to_string(), None, "The machine burned down", &Progress::silent()).await.unwrap();
     assert_eq!((restored.tenants, restored.purged), (5, vec![tenant("acme")]));
-    assert!(matches!(restores::all(hub, &purged.id.to_string(), None, "again", &Progress::silent()).await, Err(Error::Conflict(_))));
+    assert!(matches!(
+        restores::all(hub, &purged.id.to_string(), None, "again", &Progress::silent()).await,
+        Err(Error::Conflict(_))
+    ));
     let back = whole(hub, tenant("zeta")).await;
-    for (table, rows) in zeta.iter().filter(|(table, _)| !table.starts_with("ledger") && !["outbox", "score_point", "score_head"].contains(&table.as_str())) {
+    for (table, rows) in zeta
+        .iter()
+        .filter(|(table, _)| !table.starts_with("ledger") && !["outbox", "score_point", "score_head"].contains(&table.as_str()))
+    {
         assert_eq!(&back[table], rows, "{table}");
     }
     assert!(zeta["ledger"].iter().all(|entry| back["ledger"].contains(entry)));
@@ -269,10 +290,13 @@ async fn a_tenants_backup_of_one_engine_goes_over_the_live_one_of_another() {
     sqlite.scan("admin", "acme", 1, 300, 10).await.expect(201);
     let then = data(&sqlite.hub.hub, tenant("acme")).await;
     let made = sqlite.backup().await;
-    let answer = postgres.restore("acme", How::Over, From::Backup(sqlite.place.path().join(&made.file).to_str().unwrap().into())).await;
+    let answer =
+        postgres.restore("acme", How::Over, From::Backup(sqlite.place.path().join(&made.file).to_str().unwrap().into())).await;
     answer.unwrap();
     let now = data(&postgres.hub.hub, tenant("acme")).await;
-    for (table, rows) in then.iter().filter(|(table, _)| !["finding_evidence", "score_point", "score_head"].contains(&table.as_str())) {
+    for (table, rows) in
+        then.iter().filter(|(table, _)| !["finding_evidence", "score_point", "score_head"].contains(&table.as_str()))
+    {
         assert_eq!(&now[table], rows, "{table}");
     }
     let finding = postgres.findings("admin", "acme").await[0]["id"].as_str().unwrap().to_owned();
