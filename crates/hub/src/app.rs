@@ -40,7 +40,8 @@ const UPLOAD_MAX: Duration = Duration::from_secs(1_800);
 struct Api;
 
 fn slices() -> OpenApiRouter<Hub> {
-    let slices = OpenApiRouter::new().merge(identity::router()).merge(msp::router()).merge(posture::router());
+    let slices =
+        OpenApiRouter::new().merge(identity::router()).merge(msp::router()).merge(posture::router()).merge(recovery::router());
     OpenApiRouter::with_openapi(Api::openapi()).nest("/api/v1", slices)
 }
 

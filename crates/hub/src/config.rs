@@ -40,6 +40,9 @@ pub struct Settings {
     #[arg(long, env = "TENANTRY_MASTER_KEY", value_name = "HEX", hide = true)]
     #[serde(skip)]
     pub master_key: Option<String>,
+    /// Command that prints the master key, 64 hexadecimal digits: a client of a key store
+    #[arg(long, env = "TENANTRY_MASTER_KEY_COMMAND", value_name = "COMMAND")]
+    pub master_key_command: Option<String>,
     /// Most tenant databases kept open (embedded store) [default: 400]
     #[arg(long, env = "TENANTRY_OPEN_TENANTS", value_name = "N")]
     pub open_tenants: Option<usize>,
@@ -52,6 +55,23 @@ pub struct Settings {
     /// What to log, as in `info,kernel=debug` [default: info]
     #[arg(long, env = "TENANTRY_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// Backups: where to, how often, which are kept; only in the file
+    #[arg(skip)]
+    pub backup: BackupSettings,
+}
+
+/// The section `[backup]` of the file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupSettings {
+    /// A folder, or `s3://bucket/prefix`.
+    pub to: Option<String>,
+    /// Time between two scheduled backups, `24h`, `90m`, `7d`; left out: none are scheduled.
+    pub every: Option<String>,
+    /// Which scheduled backups are kept.
+    pub keep: recovery::backups::Keep,
+    /// How to reach an S3-compatible store.
+    pub s3: recovery::S3Settings,
 }
 
 /// Settings with their defaults filled in.
@@ -75,6 +95,12 @@ pub struct Config {
     pub log_format: Option<String>,
     /// Log filter.
     pub log: String,
+    /// Where backups go.
+    pub backup_to: Option<String>,
+    /// Which backups are made by themselves.
+    pub backup_schedule: Option<recovery::backups::Schedule>,
+    /// How to reach buckets.
+    pub s3: recovery::S3Settings,
 }
 
 /// Where the master key comes from.
@@ -82,6 +108,8 @@ pub struct Config {
 pub enum KeySource {
     /// The key itself.
     Given(SecretKey),
+    /// What this shell command prints.
+    Command(String),
     /// A file; made with a new key when it is missing and `create`.
     File {
         /// Its path.
@@ -128,12 +156,25 @@ impl Settings {
             None => StoreConfig::Sqlite { dir: data.clone() },
         };
         let open_tenants = in_range("open_tenants", self.open_tenants.or(file.open_tenants).unwrap_or(400), 1..=100_000)?;
-        let key = match (self.master_key, self.master_key_file.or(file.master_key_file)) {
-            (Some(hex), _) => {
+        let (key_file, command) =
+            (self.master_key_file.or(file.master_key_file), self.master_key_command.or(file.master_key_command));
+        let key = match (self.master_key, key_file, command) {
+            (Some(hex), ..) => {
                 KeySource::Given(SecretKey::from_hex(&hex).ok_or_else(|| wrong("master_key", "needs 64 hexadecimal digits"))?)
             }
-            (None, Some(path)) => KeySource::File { path, create: false },
-            (None, None) => KeySource::File { path: data.join("master.key"), create: true },
+            (None, Some(_), Some(_)) => {
+                return Err(wrong("master_key_command", "and master_key_file are both set; leave one out"));
+            }
+            (None, None, Some(command)) => KeySource::Command(command),
+            (None, Some(path), None) => KeySource::File { path, create: false },
+            (None, None, None) => KeySource::File { path: data.join("master.key"), create: true },
+        };
+        let backup_schedule = match (&file.backup.to, file.backup.every.as_deref()) {
+            (_, None) => None,
+            (None, Some(_)) => return Err(wrong("backup.every", "needs backup.to: where the backups go")),
+            (Some(_), Some(every)) => {
+                Some(recovery::backups::Schedule { every: duration("backup.every", every)?, keep: file.backup.keep })
+            }
         };
         Ok(Config {
             listen,
@@ -145,8 +186,25 @@ impl Settings {
             behind_proxy: self.behind_proxy.or(file.behind_proxy).unwrap_or(false),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log).unwrap_or_else(|| "info".into()),
+            backup_to: file.backup.to,
+            backup_schedule,
+            s3: file.backup.s3,
         })
     }
+}
+
+/// `90m`, `24h`, `7d`; five minutes at least.
+fn duration(setting: &str, text: &str) -> Result<Duration, ConfigError> {
+    let fail = || wrong(setting, "must be a number with m, h or d, five minutes at least, as in 24h");
+    let (number, unit) = text.trim().split_at_checked(text.trim().len().saturating_sub(1)).ok_or_else(fail)?;
+    let seconds = match unit {
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(fail()),
+    };
+    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds)).filter(|seconds| *seconds >= 300);
+    seconds.map(Duration::from_secs).ok_or_else(fail)
 }
 
 fn in_range(setting: &str, value: usize, range: std::ops::RangeInclusive<usize>) -> Result<usize, ConfigError> {
@@ -178,6 +236,35 @@ impl Config {
         self.data.join("spool")
     }
 
+    /// Opens the kernel. Where a rotation of the master key was interrupted between its commit and the rename of the key's file, the key that
+    /// was laid ready is the one that fits, and is put into its place.
+    ///
+    /// # Errors
+    /// As [`Config::hub`] and `Hub::open`.
+    pub async fn open(&self) -> Result<kernel::Hub, Box<dyn std::error::Error + Send + Sync>> {
+        let config = self.hub()?;
+        let failed = match kernel::Hub::open(config.clone()).await {
+            Ok(hub) => return Ok(hub),
+            Err(error) => error,
+        };
+        let Some(next) = self.key.next() else { return Err(failed.into()) };
+        let Ok(hub) = kernel::Hub::open(HubConfig { master_key: next, ..config }).await else { return Err(failed.into()) };
+        self.key.adopt_next()?;
+        tracing::warn!("a rotation of the master key was interrupted; its new key is in place now");
+        Ok(hub)
+    }
+
+    /// How recovery is set up.
+    pub fn recovery(&self) -> recovery::Settings {
+        recovery::Settings {
+            to: self.backup_to.clone(),
+            s3: self.s3.clone(),
+            schedule: self.backup_schedule.clone(),
+            master_key_file: self.key.file().map(Path::to_path_buf),
+            neighbours: crate::wiring::neighbours(),
+        }
+    }
+
     /// What the kernel is opened with. Makes the data folder and, at the first start, the master key's file (mode 0600).
     ///
     /// # Errors
@@ -196,6 +283,21 @@ impl Config {
 }
 
 impl KeySource {
+    /// The file that has the key, if one has.
+    pub fn file(&self) -> Option<&Path> {
+        if let Self::File { path, .. } = self { Some(path) } else { None }
+    }
+
+    /// The key that a rotation laid ready and that was not put into its place (see `recovery::rotation`).
+    fn next(&self) -> Option<SecretKey> {
+        SecretKey::from_hex(&std::fs::read_to_string(recovery::rotation::next_file(self.file()?)).ok()?)
+    }
+
+    /// Puts the key that was laid ready into its place.
+    fn adopt_next(&self) -> std::io::Result<()> {
+        let Some(path) = self.file() else { return Ok(()) };
+        std::fs::rename(recovery::rotation::next_file(path), path)
+    }
     /// The key.
     ///
     /// # Errors
@@ -203,6 +305,7 @@ impl KeySource {
     pub fn load(&self) -> Result<SecretKey, ConfigError> {
         let (path, create) = match self {
             Self::Given(key) => return Ok(key.clone()),
+            Self::Command(command) => return from_command(command),
             Self::File { path, create } => (path, *create),
         };
         let fail = |problem: String| wrong("master_key_file", format!("{}: {problem}", path.display()));
@@ -216,6 +319,18 @@ impl KeySource {
             Err(error) => Err(fail(error.to_string())),
         }
     }
+}
+
+/// Runs the command; its answer is never written anywhere.
+fn from_command(command: &str) -> Result<SecretKey, ConfigError> {
+    let fail = |problem: String| wrong("master_key_command", problem);
+    let run = std::process::Command::new("sh").args(["-c", command]).stdin(std::process::Stdio::null()).output();
+    let output = run.map_err(|error| fail(error.to_string()))?;
+    if !output.status.success() {
+        return Err(fail(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim())));
+    }
+    let text = String::from_utf8(output.stdout).unwrap_or_default();
+    SecretKey::from_hex(&text).ok_or_else(|| fail("must print 64 hexadecimal digits and nothing else".into()))
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
@@ -254,6 +369,53 @@ mod tests {
         assert_eq!(error.setting, "connections");
         let error = Settings { master_key: Some("12".into()), ..Settings::default() }.resolve().unwrap_err();
         assert_eq!(error.setting, "master_key");
+    }
+
+    #[test]
+    fn a_command_can_give_the_key() {
+        let hex = "ab".repeat(32);
+        let of = |command: &str| KeySource::Command(command.into()).load();
+        assert_eq!(*of(&format!("echo {hex}")).unwrap().to_hex(), hex);
+        assert!(of("echo 12").unwrap_err().to_string().contains("64 hexadecimal digits"));
+        assert!(of("echo no such key >&2; exit 3").unwrap_err().to_string().contains("no such key"));
+        let both = Settings { master_key_file: Some("x".into()), master_key_command: Some("y".into()), ..Settings::default() };
+        assert_eq!(both.resolve().unwrap_err().setting, "master_key_command");
+    }
+
+    #[test]
+    fn backups_are_scheduled_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hub.toml");
+        let with = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Settings { config: Some(file.clone()), ..Settings::default() }.resolve()
+        };
+        let config = with("[backup]\nto = \"/backups\"\nevery = \"36h\"\nkeep = { daily = 3 }\n").unwrap();
+        let schedule = config.backup_schedule.unwrap();
+        assert_eq!(schedule.every, Duration::from_secs(36 * 3_600));
+        assert_eq!((schedule.keep.daily, schedule.keep.weekly), (3, 4));
+        assert_eq!(config.backup_to.as_deref(), Some("/backups"));
+        for (text, setting) in [("every = \"1h\"", "backup.every"), ("to = \"x\"\nevery = \"1s\"", "backup.every")] {
+            assert_eq!(with(&format!("[backup]\n{text}\n")).unwrap_err().setting, setting);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_rotation_of_the_key_is_finished_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Settings { data: Some(folder.path().join("data")), ..Settings::default() }.resolve().unwrap();
+        let hub = config.open().await.unwrap();
+        crate::wiring::wire(&hub, &config.spool());
+        recovery::provide(&hub, recovery::Settings { master_key_file: None, ..config.recovery() });
+        // Committed, and the key still beside its place.
+        let new = SecretKey::generate();
+        let next = recovery::rotation::next_file(&folder.path().join("data/master.key"));
+        write_secret(&next, &new.to_hex()).unwrap();
+        recovery::rotation::master(&hub, new.clone()).await.unwrap();
+        drop(hub);
+        assert!(config.open().await.unwrap().master_key().is(&new));
+        assert!(!next.exists());
+        assert!(config.key.load().unwrap().is(&new));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     if found.iter().any(|finding| matches!(finding, Finding::Bad(_))) {
         found.push(Finding::Warning("store: not opened; correct the above first".into()));
     } else {
-        found.push(check_store(config).await);
+        check_store(config, &mut found).await;
     }
     found
 }
@@ -69,6 +69,7 @@ fn check_key(key: &KeySource) -> Finding {
             }
         }
         KeySource::Given(_) => Finding::Good("master key: from the environment".into()),
+        KeySource::Command(_) => Finding::Good("master key: from its command".into()),
     }
 }
 
@@ -106,17 +107,34 @@ fn check_space(dir: &Path) -> Finding {
     }
 }
 
-async fn check_store(config: &Config) -> Finding {
-    let kernel_config = match config.hub() {
-        Ok(config) => config,
-        Err(error) => return Finding::Bad(error.to_string()),
+async fn check_store(config: &Config, found: &mut Vec<Finding>) {
+    let hub = match config.open().await {
+        Ok(hub) => hub,
+        Err(error) => return found.push(Finding::Bad(format!("store: {}", kernel::error::chain(error.as_ref())))),
     };
-    match Hub::open(kernel_config).await {
-        Ok(hub) => {
-            Finding::Good(format!("store: {} opens, its schema is up to date, the master key is the right one", hub.engine_name()))
+    found.push(Finding::Good(format!(
+        "store: {} opens, its schema is up to date, the master key is the right one",
+        hub.engine_name()
+    )));
+    recovery::provide(&hub, config.recovery());
+    found.extend(check_backups(config, &hub).await);
+}
+
+/// Says how scheduled backups stand; nothing when none are scheduled.
+async fn check_backups(config: &Config, hub: &Hub) -> Option<Finding> {
+    let schedule = config.backup_schedule.as_ref()?;
+    let state = match recovery::backups::state(hub).await {
+        Ok(state) => state,
+        Err(error) => return Some(Finding::Bad(format!("backups: {}", kernel::error::chain(&error)))),
+    };
+    Some(match (state.failing, state.last_done_at) {
+        (Some(why), _) => Finding::Bad(format!("backups: the last one failed: {why}")),
+        (None, None) => Finding::Good("backups: the first is made when the hub serves".into()),
+        (None, Some(at)) if hub.now() > at.after(schedule.every * 2) => {
+            Finding::Warning(format!("backups: the last one is of {at}, older than two intervals"))
         }
-        Err(error) => Finding::Bad(format!("store: {}", kernel::error::chain(&error))),
-    }
+        (None, Some(at)) => Finding::Good(format!("backups: the last one is of {at}")),
+    })
 }
 
 impl std::fmt::Display for Finding {

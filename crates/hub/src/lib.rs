@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod import;
 pub mod ledger;
+pub mod operator;
 pub mod serve;
 pub mod why;
 mod wiring;

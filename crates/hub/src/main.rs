@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use hub::config::Settings;
-use hub::{demo, doctor, import, ledger, serve, why};
+use hub::{demo, doctor, import, ledger, operator, serve, why};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -45,6 +45,20 @@ enum Command {
     Ledger(ledger::Command),
     /// Ask who may do what, and why
     Why(why::Arguments),
+    /// Make a backup of everything, or of one client organisation
+    Backup(operator::Backup),
+    /// List backups
+    Backups(operator::Backups),
+    /// Check a backup without restoring it
+    VerifyBackup(operator::VerifyBackup),
+    /// Restore one client organisation, or everything
+    Restore(operator::Restore),
+    /// Carry a client organisation to another installation
+    #[command(subcommand)]
+    Bundle(operator::Bundle),
+    /// Replace keys
+    #[command(subcommand)]
+    Keys(operator::Keys),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -102,9 +116,20 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             log("warn", None)?;
             print!("{}", why::answer(question).await?);
         }
+        Command::Backup(what) => print(operator::backup(what).await)?,
+        Command::Backups(what) => print(operator::list(what).await)?,
+        Command::VerifyBackup(what) => print(operator::verify(what).await)?,
+        Command::Restore(what) => print(operator::restore(what).await)?,
+        Command::Bundle(what) => print(operator::bundle(what).await)?,
+        Command::Keys(what) => print(operator::keys(what).await)?,
         Command::Openapi => println!("{}", hub::openapi().to_pretty_json()?),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(result: Result<serde_json::Value, Failure>) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string_pretty(&result?)?);
+    Ok(())
 }
 
 fn log(filter: &str, format: Option<&str>) -> Result<(), Failure> {

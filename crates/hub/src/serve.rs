@@ -26,6 +26,21 @@ pub async fn open(config: HubConfig, spool: &Path) -> Result<Hub> {
     Ok(hub)
 }
 
+/// Opens the hub of a configuration to serve it: nobody else may serve the same data folder, which the file that comes along says as long as
+/// it is open. What an interruption left of the operator's work is put right.
+///
+/// # Errors
+/// Another hub serves the folder; the store cannot be opened.
+pub async fn open_to_serve(config: &Config) -> std::result::Result<(Hub, std::fs::File), Box<dyn std::error::Error + Send + Sync>> {
+    let serving = recovery::jobs::serving_lock(&config.data).await?;
+    let serving = serving.ok_or_else(|| format!("another hub or command works on {} already", config.data.display()))?;
+    let hub = config.open().await?;
+    wiring::wire(&hub, &config.spool());
+    recovery::provide(&hub, config.recovery());
+    recovery::jobs::finish_interrupted(&hub).await?;
+    Ok((hub, serving))
+}
+
 /// A listening hub.
 pub struct Running {
     /// Where it listens.
@@ -76,7 +91,7 @@ pub async fn serve(config: &Config) -> std::result::Result<(), Box<dyn std::erro
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let config = config.clone().listening_on(listener.local_addr()?);
-    let hub = open(config.hub()?, &config.spool()).await?;
+    let (hub, _serving) = open_to_serve(&config).await?;
     let running = Running::start(&hub, listener, Some(metrics()?))?;
     tracing::info!(address = %running.address, url = hub.public_url(), engine = hub.engine_name(), "Tenantry is up");
     if let Some(code) = identity::setup::prepare(&hub).await? {

@@ -16,6 +16,20 @@ pub fn wire(hub: &Hub, spool: &Path) {
     posture::provide(hub, ImportSettings::in_dir(spool));
     hub.provide::<Arc<dyn People>>(Arc::new(TenantPeople(hub.clone())));
     msp::summaries::wire(hub);
+    recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
+}
+
+/// What recovery needs of the others.
+pub fn neighbours() -> Arc<dyn recovery::Neighbours> {
+    Arc::new(Neighbours)
+}
+
+struct Neighbours;
+
+impl recovery::Neighbours for Neighbours {
+    fn refresh<'a>(&'a self, hub: &'a Hub, tenant: TenantId) -> BoxFuture<'a, Result<()>> {
+        Box::pin(posture::recheck(hub, tenant))
+    }
 }
 
 /// The first provider is made by `msp`.

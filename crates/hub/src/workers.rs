@@ -10,8 +10,50 @@ const EVERY: Duration = Duration::from_secs(30);
 /// Rounds between two sweeps over all tenants: ten minutes.
 const SWEEP_ROUNDS: u32 = 20;
 
+/// How soon something that the operator asks for is begun.
+const OPERATOR_EVERY: Duration = Duration::from_millis(500);
+/// How often is looked whether a scheduled backup is due.
+const BACKUPS_EVERY: Duration = Duration::from_secs(60);
+
 /// Works until told to stop.
-pub async fn run(hub: Hub, mut stop: watch::Receiver<bool>) {
+pub async fn run(hub: Hub, stop: watch::Receiver<bool>) {
+    tokio::join!(rounds(hub.clone(), stop.clone()), operator(hub.clone(), stop.clone()), backups(hub, stop));
+}
+
+/// Does what the operator asks for, one thing at a time. What runs when the hub is told to stop is given up, and says so.
+async fn operator(hub: Hub, mut stop: watch::Receiver<bool>) {
+    loop {
+        let next = async {
+            match recovery::jobs::run_next(&hub).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "cannot look for what the operator asks for"),
+            }
+            tokio::time::sleep(OPERATOR_EVERY).await;
+        };
+        tokio::select! {
+            () = next => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Makes scheduled backups when they are due.
+async fn backups(hub: Hub, mut stop: watch::Receiver<bool>) {
+    loop {
+        let next = async {
+            // Its failure is in the log, in the metrics and in the doctor's findings already.
+            recovery::backups::run_due(&hub).await.can_fail("it is tried again");
+            tokio::time::sleep(BACKUPS_EVERY).await;
+        };
+        tokio::select! {
+            () = next => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+async fn rounds(hub: Hub, mut stop: watch::Receiver<bool>) {
     hub.note_all_chains().await.can_fail("a ledger is noted again with its next entry");
     for round in 0_u32.. {
         if round.is_multiple_of(SWEEP_ROUNDS) {

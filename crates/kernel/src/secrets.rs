@@ -4,6 +4,8 @@
 //! value cannot be put in another's place. Destroying a tenant's wrapped key makes everything sealed with it unreadable, in
 //! backups too.
 
+use std::sync::Arc;
+
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
@@ -12,18 +14,23 @@ use crate::error::{Error, Result};
 use crate::ids::random;
 
 /// A key that seals and opens. Forgotten (zeroed) when dropped.
+///
+/// While a key is being replaced, the new one carries the ones before it: it seals with itself alone, and opens with any of them.
 #[derive(Clone)]
-pub struct SecretKey(Zeroizing<[u8; 32]>);
+pub struct SecretKey(Zeroizing<[u8; 32]>, Arc<[Zeroizing<[u8; 32]>]>);
+
+/// The name of a key: 16 hexadecimal digits that say which key it is and nothing about it.
+pub type KeyName = String;
 
 impl SecretKey {
     /// A new key.
     pub fn generate() -> Self {
-        Self(Zeroizing::new(random()))
+        Self(Zeroizing::new(random()), Arc::default())
     }
 
     /// The key with these 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(Zeroizing::new(bytes), Arc::default())
     }
 
     /// The key that 64 hexadecimal digits spell.
@@ -64,8 +71,73 @@ impl SecretKey {
         let broken = || Error::internal(format!("a sealed {label} does not open: wrong master key, or its bytes were changed"));
         let (nonce, text) = sealed.split_at_checked(24).ok_or_else(broken)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| broken())?;
-        let plain = self.cipher().decrypt(&nonce, Payload { msg: text, aad: label.as_bytes() }).map_err(|_| broken())?;
+        let payload = || Payload { msg: text, aad: label.as_bytes() };
+        let plain = std::iter::once(&self.0)
+            .chain(self.1.iter())
+            .find_map(|key| XChaCha20Poly1305::new(&Key::from(**key)).decrypt(&nonce, payload()).ok())
+            .ok_or_else(broken)?;
         Ok(Zeroizing::new(plain))
+    }
+
+    /// This key, which also opens what these older ones, and those they carry, sealed.
+    #[must_use]
+    pub fn after(&self, older: &[Self]) -> Self {
+        let older = older.iter().flat_map(|key| std::iter::once(&key.0).chain(key.1.iter()));
+        Self(self.0.clone(), self.1.iter().chain(older).filter(|key| **key != self.0).cloned().collect())
+    }
+
+    /// This key alone, without the ones before it.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self(self.0.clone(), Arc::default())
+    }
+
+    /// Whether both seal with the same key.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    /// Of this key and those before it, the one with this name.
+    pub fn named(&self, name: &str) -> Option<Self> {
+        if self.name() == name {
+            return Some(self.alone());
+        }
+        self.1.iter().map(|key| Self(key.clone(), Arc::default())).find(|key| key.name() == name)
+    }
+
+    /// Which key it is: the first 8 bytes of BLAKE3's `derive_key` of it, in hexadecimal.
+    pub fn name(&self) -> KeyName {
+        let derived = blake3::derive_key("tenantry 2026-11-21 name of a key v1", self.0.as_slice());
+        derived[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A key for one purpose and one occasion: BLAKE3's `derive_key` with the purpose as its context, of `this key ‖ salt`.
+    #[must_use]
+    pub fn derive(&self, purpose: &'static str, salt: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key(purpose);
+        hasher.update(self.0.as_slice()).update(salt);
+        Self::from_bytes(*hasher.finalize().as_bytes())
+    }
+
+    /// This key, sealed as a `label` by another.
+    pub fn wrapped_by(&self, other: &Self, label: &str) -> Vec<u8> {
+        other.seal(label, self.0.as_slice())
+    }
+
+    /// Seals chunk `number` of a stream. Only for a key that seals one stream and nothing else (see [`SecretKey::derive`]): the nonce is
+    /// `15 bytes of 0 ‖ number as u64 big endian ‖ 1 for the last chunk, else 0`, as in the STREAM construction, so that chunks cannot be
+    /// left out, reordered or cut off. `bound` is authenticated with each. Answers ciphertext ‖ 16 bytes of tag.
+    pub fn seal_chunk(&self, number: u64, is_last: bool, bound: &[u8], plain: &[u8]) -> Vec<u8> {
+        let nonce = chunk_nonce(number, is_last);
+        self.cipher()
+            .encrypt(&nonce, Payload { msg: plain, aad: bound })
+            .expect("a chunk in memory is far below the cipher's limit of 256 GB")
+    }
+
+    /// Opens what [`SecretKey::seal_chunk`] sealed; none when anything about it is not as it was.
+    pub fn open_chunk(&self, number: u64, is_last: bool, bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let nonce = chunk_nonce(number, is_last);
+        self.cipher().decrypt(&nonce, Payload { msg: sealed, aad: bound }).ok().map(Zeroizing::new)
     }
 
     /// A new data key, and the same wrapped by this one.
@@ -89,6 +161,82 @@ impl SecretKey {
         XChaCha20Poly1305::new(&Key::from(*self.0))
     }
 }
+
+fn chunk_nonce(number: u64, is_last: bool) -> XNonce {
+    let mut nonce = [0; 24];
+    nonce[15..23].copy_from_slice(&number.to_be_bytes());
+    nonce[23] = u8::from(is_last);
+    XNonce::from(nonce)
+}
+
+/// What seals a column, and with which label.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedColumn {
+    /// Its table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// The label of each value.
+    pub label: SealedLabel,
+}
+
+/// The label of a sealed column's values.
+#[derive(Debug, Clone, Copy)]
+pub enum SealedLabel {
+    /// The same for every row.
+    Same(&'static str),
+    /// `before`, then the row's id as text with this prefix.
+    OfId {
+        /// What stands before the id.
+        before: &'static str,
+        /// The id's prefix, as in `ten`.
+        prefix: &'static str,
+        /// The column with the id.
+        column: &'static str,
+    },
+    /// The text of another column.
+    Of(&'static str),
+}
+
+/// Every column of the control database that is sealed with the master key. Rotating it seals them anew; a test holds this list
+/// against the schema, so that none is forgotten.
+pub const SEALED_BY_MASTER: &[SealedColumn] = &[
+    SealedColumn { table: "installation", column: "value", label: SealedLabel::Of("name") },
+    SealedColumn {
+        table: "person",
+        column: "totp_pending",
+        label: SealedLabel::OfId { before: "totp of ", prefix: "per", column: "id" },
+    },
+    SealedColumn {
+        table: "person",
+        column: "totp_secret",
+        label: SealedLabel::OfId { before: "totp of ", prefix: "per", column: "id" },
+    },
+    SealedColumn { table: "tenant", column: "wrapped_key", label: TENANT_KEY_OF_ID },
+    SealedColumn {
+        table: "tenant_key",
+        column: "wrapped_key",
+        label: SealedLabel::OfId { before: "data key of ", prefix: "ten", column: "tenant_id" },
+    },
+];
+
+const TENANT_KEY_OF_ID: SealedLabel = SealedLabel::OfId { before: "data key of ", prefix: "ten", column: "id" };
+
+/// Names of rows of `installation` whose value is not sealed: hashes.
+pub const INSTALLATION_UNSEALED: &[&str] = &["setup code"];
+
+/// Every column of a tenant's database that is sealed with its data key.
+pub const SEALED_BY_TENANT: &[SealedColumn] =
+    &[SealedColumn { table: "finding_evidence", column: "sealed", label: SealedLabel::Same("evidence") }];
+
+/// Columns of bytes, in either database, that are not sealed: hashes.
+pub const UNSEALED_BYTES: &[(&str, &str)] = &[
+    ("invitation", "token_hash"),
+    ("ledger", "hash"),
+    ("ledger_head", "hash"),
+    ("recovery_code", "hash"),
+    ("session", "token_hash"),
+];
 
 impl std::fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

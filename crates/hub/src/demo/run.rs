@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::story::{self, Api, Script, SignIns, Size};
 use crate::config::Config;
-use crate::serve::{Running, metrics, open, wait_for_signal};
+use crate::serve::{Running, metrics, open_to_serve, wait_for_signal};
 
 /// How the demo is told.
 #[derive(Debug, Clone, Args)]
@@ -42,7 +42,7 @@ pub async fn run(config: &Config, options: &Options) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let config = config.clone().listening_on(listener.local_addr()?);
-    let hub = open(config.hub()?, &config.spool()).await?;
+    let (hub, _serving) = open_to_serve(&config).await?;
     let memory: PathBuf = config.data.join("demo.json");
     let played = match std::fs::read(&memory) {
         Ok(bytes) => serde_json::from_slice::<Played>(&bytes)?,

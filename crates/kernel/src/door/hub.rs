@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
@@ -39,6 +40,12 @@ pub struct HubConfig {
     pub behind_proxy: bool,
 }
 
+/// Somebody who keeps something of tenants outside of the store, and forgets it when a tenant is destroyed.
+pub trait Forget: Send + Sync {
+    /// Forgets it, for good. Doing it again changes nothing. On an error the tenant's database stays until a later try.
+    fn forget<'a>(&'a self, hub: &'a Hub, tenant: TenantId) -> BoxFuture<'a, Result<()>>;
+}
+
 /// The running hub. Cheap to clone.
 #[derive(Clone)]
 pub struct Hub(pub(crate) Arc<Inner>);
@@ -56,7 +63,10 @@ pub(crate) struct Inner {
     pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
     /// When staff were last noted to use a tenant.
     pub uses: Mutex<LruCache<(Uuid, Uuid), Timestamp>>,
-    pub keys: Mutex<LruCache<Uuid, SecretKey>>,
+    /// The master key in use; the configuration's until it is rotated.
+    pub master: RwLock<SecretKey>,
+    pub keys: Mutex<LruCache<Uuid, (Timestamp, SecretKey)>>,
+    pub forget: RwLock<Option<Arc<dyn Forget>>>,
     pub topics: RwLock<HashMap<&'static str, Arc<dyn Topic>>>,
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.
@@ -87,6 +97,8 @@ impl Hub {
         let engine = access::Engine::new().map_err(Error::internal)?;
         let store = Store::open(&config.store, config.limits).await?;
         let hub = Self(Arc::new(Inner {
+            master: RwLock::new(config.master_key.clone()),
+            forget: RwLock::default(),
             config,
             store,
             engine,
@@ -152,8 +164,15 @@ impl Hub {
     }
 
     /// The installation's key: seals what belongs to no tenant (a person's one-time code secret).
-    pub fn master_key(&self) -> &SecretKey {
-        &self.0.config.master_key
+    pub fn master_key(&self) -> SecretKey {
+        self.0.master.read().clone()
+    }
+
+    /// From now on this is the master key. Everything sealed with the one before was sealed anew, or the key carries it (see
+    /// [`SecretKey::after`]).
+    pub fn use_master_key(&self, key: SecretKey) {
+        *self.0.master.write() = key;
+        self.0.keys.lock().clear();
     }
 
     /// What every grant of a policy decision needs in words; for answers that explain.
@@ -191,10 +210,23 @@ impl Hub {
     /// # Errors
     /// `Unavailable` when the disk or the server is.
     pub async fn create_tenant_store(&self, tenant: TenantId) -> Result<Vec<u8>> {
-        let (key, wrapped) = self.master_key().wrap_new(&key_label(tenant));
+        self.create_tenant_store_with(tenant, SecretKey::generate()).await
+    }
+
+    /// As [`Hub::create_tenant_store`], with a data key that exists already: of a tenant that comes from a backup.
+    ///
+    /// # Errors
+    /// `Unavailable` when the disk or the server is.
+    pub async fn create_tenant_store_with(&self, tenant: TenantId, key: SecretKey) -> Result<Vec<u8>> {
+        let wrapped = key.wrapped_by(&self.master_key(), &key_label(tenant));
         self.0.store.create_tenant(tenant).await?;
-        self.0.keys.lock().put(tenant.uuid(), key);
+        self.0.keys.lock().put(tenant.uuid(), (self.now(), key));
         Ok(wrapped)
+    }
+
+    /// Who else has to forget a tenant whose database is destroyed (the keyrings beside backups). Wired where the hub is put together.
+    pub fn on_destroy(&self, forget: Arc<dyn Forget>) {
+        *self.0.forget.write() = Some(forget);
     }
 
     /// Destroys a tenant's database. Its data key must be gone from its registry row already. Answers the files (or rows) removed.
@@ -203,21 +235,62 @@ impl Hub {
     /// `Unavailable` while a transaction on it does not end.
     pub async fn destroy_tenant_store(&self, tenant: TenantId) -> Result<u64> {
         self.0.keys.lock().pop(&tenant.uuid());
+        let forget = self.0.forget.read().clone();
+        if let Some(forget) = forget {
+            forget.forget(self, tenant).await?;
+        }
         Ok(self.0.store.destroy_tenant(tenant).await?)
     }
 
-    /// The tenant's data key.
-    pub(crate) async fn tenant_key(&self, tenant: TenantId) -> Result<SecretKey> {
-        if let Some(key) = self.0.keys.lock().get(&tenant.uuid()) {
+    /// Empties the control database's log of changes, where deleted rows still stand until then (SQLite; deleted rows themselves are
+    /// overwritten when they are deleted). Called at the end of a purge. While somebody reads it is left for the next time.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn scrub(&self) -> Result<()> {
+        Ok(self.0.store.scrub().await?)
+    }
+
+    /// The tenant's data key. It carries the keys that the tenant had before, so that what those sealed opens too.
+    ///
+    /// # Errors
+    /// `NotFound` without such a tenant, `Conflict` once the key was destroyed.
+    pub async fn tenant_key(&self, tenant: TenantId) -> Result<SecretKey> {
+        let (now, shared) = (self.now(), matches!(self.0.store, Store::Postgres(_)));
+        if let Some((at, key)) = self.0.keys.lock().get(&tenant.uuid())
+            && (!shared || now < at.after(SHARED_STORE_TTL))
+        {
             return Ok(key.clone());
         }
         let mut tx = self.0.store.read(Place::Control).await?;
         let row = tx.opt("SELECT wrapped_key FROM tenant WHERE id = ?1", params![tenant]).await?;
         let wrapped: Option<Vec<u8>> = row.ok_or(Error::NotFound)?.take()?;
         let wrapped = wrapped.ok_or_else(|| Error::Conflict("This tenant's key was destroyed.".into()))?;
-        let key = self.master_key().unwrap_key(&key_label(tenant), &wrapped)?;
-        self.0.keys.lock().put(tenant.uuid(), key.clone());
+        let (master, label) = (self.master_key(), key_label(tenant));
+        let mut older = Vec::new();
+        let sql = "SELECT wrapped_key FROM tenant_key WHERE tenant_id = ?1 ORDER BY retired_at DESC";
+        for mut row in tx.rows(sql, params![tenant]).await? {
+            older.push(master.unwrap_key(&label, &row.take::<Vec<u8>>()?)?);
+        }
+        let key = master.unwrap_key(&label, &wrapped)?.after(&older);
+        self.0.keys.lock().put(tenant.uuid(), (now, key.clone()));
         Ok(key)
+    }
+
+    /// The tenant's key was changed in its registry row: it is read again.
+    pub fn forget_cached_key(&self, tenant: TenantId) {
+        self.0.keys.lock().pop(&tenant.uuid());
+    }
+
+    /// The control database was replaced whole: nothing that was read of it before holds.
+    pub fn forget_everything_cached(&self) {
+        self.0.keys.lock().clear();
+        self.bump_epoch();
+    }
+
+    /// Whether other hubs may run on the same store.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0.store, Store::Postgres(_))
     }
 
     /// Who may do what may have changed.
@@ -250,6 +323,7 @@ impl Hub {
     }
 }
 
-fn key_label(tenant: TenantId) -> String {
+/// The label under which a tenant's data key is wrapped.
+pub(crate) fn key_label(tenant: TenantId) -> String {
     format!("data key of {tenant}")
 }

@@ -2,14 +2,16 @@
 //!
 //! Nothing outside the kernel can open a transaction here; that is the door's (`crate::door`).
 
+pub(crate) mod dump;
 mod migrate;
-mod postgres;
+pub(crate) mod postgres;
 mod sql;
 mod sqlite;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use dump::{Column, ColumnKind, ENGINE_TABLES, Piece, Snapshot, Table};
 pub use sql::{FromValue, Query, Row, Value};
 
 use crate::error::Error;
@@ -131,6 +133,14 @@ impl Store {
         })
     }
 
+    /// A reader that sees one instant, however many queries it makes. (In SQLite every reader does.)
+    pub async fn read_instant(&self, place: Place) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite(store) => Tx::Sqlite(store.read(place).await?),
+            Self::Postgres(store) => Tx::Postgres(store.begin_instant(place).await?),
+        })
+    }
+
     pub async fn write(&self, place: Place) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite(store) => Tx::Sqlite(store.write(place).await?),
@@ -151,6 +161,14 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.destroy_tenant(tenant).await,
             Self::Postgres(store) => store.destroy_tenant(tenant).await,
+        }
+    }
+
+    /// Empties the control database's log of changes (SQLite). PostgreSQL does so by itself.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.scrub().await,
+            Self::Postgres(_) => Ok(()),
         }
     }
 

@@ -26,6 +26,13 @@ pub(crate) struct Postgres {
     tenant: Pool,
     /// For decisions about transactions that hold a connection of the others: who waits here holds up nobody.
     facts: Pool,
+    wait: Duration,
+}
+
+/// The advisory lock that writers of a tenant share. Two tenants with the same number would wait for each other, which is all.
+pub(crate) fn lock_key(tenant: TenantId) -> i64 {
+    let (high, low) = tenant.uuid().as_u64_pair();
+    (high ^ low).cast_signed()
 }
 
 /// Connections for decisions.
@@ -43,6 +50,7 @@ impl Postgres {
         migrate(&config).await?;
         Ok(Self {
             facts: pool(&config, FACTS_CONNECTIONS, limits.wait, "SET search_path = control")?,
+            wait: limits.wait,
             control: pool(&config, connections, limits.wait, "SET search_path = control")?,
             tenant: pool(&config, connections, limits.wait, "SET search_path = tenant; SET ROLE tenantry_tenant")?,
         })
@@ -50,9 +58,27 @@ impl Postgres {
 
     pub async fn begin(&self, place: Place, write: bool) -> Result<PostgresTx, StoreError> {
         let mode = if write { "READ WRITE" } else { "READ ONLY" };
+        let Place::Tenant(tenant) = place else { return self.begin_as(place, mode, "").await };
+        if !write {
+            return self.begin_as(place, mode, "").await;
+        }
+        // In the same round trip: side by side with every other writer of this tenant, but not with one that wants to be alone.
+        let (wait_ms, key) = (self.wait.as_millis(), lock_key(tenant));
+        let lock = format!(
+            "; SET LOCAL lock_timeout = {wait_ms}; SELECT pg_advisory_xact_lock_shared({key}); SET LOCAL lock_timeout TO DEFAULT"
+        );
+        self.begin_as(place, mode, &lock).await
+    }
+
+    /// A reader whose queries all see the same instant.
+    pub async fn begin_instant(&self, place: Place) -> Result<PostgresTx, StoreError> {
+        self.begin_as(place, "ISOLATION LEVEL REPEATABLE READ, READ ONLY", "").await
+    }
+
+    async fn begin_as(&self, place: Place, mode: &str, then: &str) -> Result<PostgresTx, StoreError> {
         let (pool, begin) = match place {
             Place::Control => (&self.control, format!("BEGIN {mode}")),
-            Place::Tenant(tenant) => (&self.tenant, format!("BEGIN {mode}; SET LOCAL tenantry.tenant = '{}'", tenant.uuid())),
+            Place::Tenant(tenant) => (&self.tenant, format!("BEGIN {mode}; SET LOCAL tenantry.tenant = '{}'{then}", tenant.uuid())),
         };
         let client = pool.get().await.map_err(pool_error)?;
         let transaction = PostgresTx { client: Some(client) };

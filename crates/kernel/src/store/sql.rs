@@ -149,6 +149,11 @@ impl Row {
         Self(values.into_iter(), 0)
     }
 
+    /// All columns that were not taken yet.
+    pub(crate) fn into_values(self) -> Vec<Value> {
+        self.0.collect()
+    }
+
     /// The next column.
     ///
     /// # Errors

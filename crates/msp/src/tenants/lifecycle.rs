@@ -171,5 +171,6 @@ async fn finish(hub: &Hub, tenant: TenantId) -> Result<u64> {
     store::mark_destroyed(&mut tx, tenant).await?;
     tx.keeps_authority().subject("tenant", tenant, None);
     tx.commit().await?;
+    hub.scrub().await.can_fail("the next purge scrubs too");
     Ok(files)
 }

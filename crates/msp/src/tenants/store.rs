@@ -1,7 +1,7 @@
 use access::{Modules, TenantState, Tier};
 use kernel::http::IfMatch;
 use kernel::store::{Query, Row, StoreError};
-use kernel::{Error, Hub, Page, PageQuery, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, params, scope};
+use kernel::{Error, Hub, Page, PageQuery, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, params, scope};
 use serde::Serialize;
 
 use super::create::Sound;
@@ -311,15 +311,38 @@ impl Removed {
 
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
-    for table in ["summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key"] {
+    for table in ["summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key"] {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
     }
-    Ok(Removed {
+    let people = tx.rows("SELECT person_id FROM member WHERE tenant_id = ?1", params![tenant]).await?;
+    let removed = Removed {
         members: tx.execute("DELETE FROM member WHERE tenant_id = ?1", params![tenant]).await?,
         assignments: tx.execute("DELETE FROM assignment WHERE tenant_id = ?1", params![tenant]).await?,
         invitations: tx.execute("DELETE FROM invitation WHERE tenant_id = ?1", params![tenant]).await?,
         relationships: tx.execute("DELETE FROM relationship WHERE tenant_id = ?1", params![tenant]).await?,
-    })
+    };
+    for mut person in people {
+        forget_person(tx, person.take()?).await?;
+    }
+    Ok(removed)
+}
+
+/// Somebody who belongs nowhere any more: the row stays, since others point to it, and says nothing of them.
+async fn forget_person(tx: &mut WriteTx<scope::Client>, person: PersonId) -> Result<(), StoreError> {
+    let forgotten = tx
+        .execute(
+            "UPDATE person SET email = ?2, name = ?2, state = 'disabled', password_hash = '', locale = 'en', preferences = '{}',
+                    totp_secret = NULL, totp_pending = NULL, last_seen_at = NULL, version = version + 1
+             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM member m WHERE m.person_id = person.id)
+               AND NOT EXISTS (SELECT 1 FROM staff s WHERE s.person_id = person.id)",
+            params![person, format!("gone-{}", person.uuid().simple())],
+        )
+        .await?;
+    if forgotten == 1 {
+        tx.execute("DELETE FROM session WHERE person_id = ?1", params![person]).await?;
+        tx.execute("DELETE FROM recovery_code WHERE person_id = ?1", params![person]).await?;
+    }
+    Ok(())
 }
 
 /// Purged tenants whose database may still be there.
