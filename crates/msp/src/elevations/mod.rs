@@ -15,6 +15,7 @@
 //! anything without asking (the operator's own path does).
 
 mod decide;
+mod emergency;
 #[cfg(test)]
 mod histories;
 mod http;
@@ -38,6 +39,7 @@ use crate::providers::ProviderName;
 
 pub(crate) use decide::end_all_of_staff;
 pub use decide::{approve, deny, end, end_own};
+pub use emergency::{BreakGlass, Opened, break_glass};
 pub(crate) use http::router;
 pub use request::{ElevationRequest, request};
 use side::Side;

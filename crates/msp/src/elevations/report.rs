@@ -46,6 +46,8 @@ struct Progress {
 /// # Errors
 /// `Forbidden`; `Invalid` for what is no month.
 pub(super) async fn report(cx: ProviderCx, query: &ReportQuery) -> Result<Response> {
+    // Who may not read it is told that, not what is wrong with the month.
+    drop(cx.read::<actions::ElevationReport>().await?);
     let month = query.month.trim();
     let asked = month_of(month).ok_or_else(|| Error::field("month", "not_a_month", "use a month like 2026-11"))?;
     let wanted = Wanted { asked: Some(asked), ..Wanted::default() };
