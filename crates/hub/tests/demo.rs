@@ -25,6 +25,7 @@ async fn played() -> Played {
         clock: Clock::system(),
         public_url: "http://hub.test".into(),
         behind_proxy: false,
+        fair: None,
     };
     let hub = hub::open(config, &folder.path().join("spool")).await.expect("a new hub opens");
     let code = identity::setup::prepare(&hub).await.expect("reads").expect("a new hub waits for its first run");

@@ -13,7 +13,21 @@ use rstest::rstest;
 use serde_json::Value;
 use testkit::{Engine, TestHub};
 
-const WHO: &[&str] = &["viewer", "auditor", "operator", "t0", "t1", "t2", "t3", "tech_none", "tech_expired", "tech_view", "disabled", "priya", "harriet"];
+const WHO: &[&str] = &[
+    "viewer",
+    "auditor",
+    "operator",
+    "t0",
+    "t1",
+    "t2",
+    "t3",
+    "tech_none",
+    "tech_expired",
+    "tech_view",
+    "disabled",
+    "priya",
+    "harriet",
+];
 
 fn wired(hub: &kernel::Hub) -> axum::Router {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -28,7 +42,8 @@ fn change() -> impl Strategy<Value = String> {
     let northwind = "(SELECT id FROM provider WHERE slug = 'northwind')";
     let who = prop::sample::select(&["t0", "t1", "t2", "t3", "tech_none", "tech_view", "priya"][..]);
     let tier = 0..4_i64;
-    let instant = prop::sample::select(vec![testkit::START.0 - 1, testkit::START.0, testkit::START.0 + 1, testkit::START.plus_days(3).0]);
+    let instant =
+        prop::sample::select(vec![testkit::START.0 - 1, testkit::START.0, testkit::START.0 + 1, testkit::START.plus_days(3).0]);
     let of = |name: &str| format!("(SELECT id FROM person WHERE name = '{name}')");
     prop_oneof![
         (tier.clone(), instant.clone()).prop_map(move |(tier, end)| format!(
@@ -79,9 +94,14 @@ fn change() -> impl Strategy<Value = String> {
 /// Operations inside a tenant.
 fn inside() -> Vec<(access::Act, Operation)> {
     let document: Value = serde_json::from_str(&hub::openapi().to_json().expect("plain data")).expect("JSON");
-    let all = common::operations(&document).into_iter().map(|operation| (access::Act::from_name(&operation.id).expect("an action"), operation));
+    let all = common::operations(&document)
+        .into_iter()
+        .map(|operation| (access::Act::from_name(&operation.id).expect("an action"), operation));
     let inside = |(act, operation): &(access::Act, Operation)| {
-        act.info().plane.is_inside() && operation.path.contains("/tenants/{tenant}") && !operation.path.contains("/providers/") && !operation.streams
+        act.info().plane.is_inside()
+            && operation.path.contains("/tenants/{tenant}")
+            && !operation.path.contains("/providers/")
+            && !operation.streams
     };
     all.filter(inside).collect()
 }
@@ -124,7 +144,11 @@ async fn check(hub: &TestHub, operations: &[(access::Act, Operation)], story: &[
                 hub.send(who, operation.method.clone(), &to, operation.body.clone(), &[("if-match", "\"1\"")]).await
             };
             let did = enforced(&answer, path).expect("known above");
-            assert_eq!(did, explained.allowed, "{who} {name}: the door answered {} {}, the explainer {explained:?}\n{story:#?}", answer.status, answer.json);
+            assert_eq!(
+                did, explained.allowed,
+                "{who} {name}: the door answered {} {}, the explainer {explained:?}\n{story:#?}",
+                answer.status, answer.json
+            );
             if did { yes += 1 } else { no += 1 }
         }
     }

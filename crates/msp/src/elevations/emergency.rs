@@ -171,7 +171,9 @@ mod tests {
         assert!(matches!(break_glass(&hub.hub, &wrong).await.unwrap_err(), Error::Invalid(fields) if fields.len() == 3));
         // Above the relationship's tier nothing opens, and what is suspended stays so.
         let mut tx = hub.hub.system_write("test.set", "a test sets the scene").await.unwrap();
-        tx.execute("UPDATE relationship SET tier = 1 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = 'frost')", &[]).await.unwrap();
+        tx.execute("UPDATE relationship SET tier = 1 WHERE tenant_id = (SELECT id FROM tenant WHERE slug = 'frost')", &[])
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         break_glass(&hub.hub, &asked("tech_none", "frost")).await.unwrap();
         let can = hub.get("tech_none", "/tenants/frost/context").await.expect(200).json["can"].clone();
