@@ -23,6 +23,8 @@ mod store;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod turns;
