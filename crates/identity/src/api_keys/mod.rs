@@ -192,11 +192,7 @@ pub(crate) async fn list<S: Keyed>(tx: &mut ReadTx<S>, query: ApiKeyQuery, grant
 ///
 /// # Errors
 /// `Invalid` with every wrong field; an action that cannot be in it at `actions.N`.
-pub(crate) async fn create<S: Keyed>(
-    tx: &mut WriteTx<S>,
-    body: ApiKeyCreate,
-    grantable: &[Grantable],
-) -> Result<ApiKeyCreated> {
+pub(crate) async fn create<S: Keyed>(tx: &mut WriteTx<S>, body: ApiKeyCreate, grantable: &[Grantable]) -> Result<ApiKeyCreated> {
     let mut check = Check::new();
     let name = check.text("name", &body.name, 1..=80);
     let actions = checked(&mut check, &body.actions, grantable);

@@ -103,7 +103,8 @@ async fn what_cannot_be_in_a_key_is_said_by_its_place(#[values(Engine::Sqlite, E
     fields.push("expires_in_days out_of_range".into());
     assert_eq!(wrong(hub.post("admin", ACME, body).await), fields);
     freshen(&hub, "priya").await;
-    let body = key("CI", &["finding.list", "tenant.view", "staff.list", "provider_api_key.create", "member.grant_admin", "me.view"]);
+    let body =
+        key("CI", &["finding.list", "tenant.view", "staff.list", "provider_api_key.create", "member.grant_admin", "me.view"]);
     let fields = [3, 4, 5].map(|n| format!("actions.{n} not_grantable"));
     assert_eq!(wrong(hub.post("priya", NORTHWIND, body).await), fields);
     // A name is taken as long as its key works.
@@ -132,9 +133,13 @@ async fn one_is_told_what_one_may_put_into_a_key(#[values(Engine::Sqlite, Engine
     let staffs = names(hub.get("priya", ACME).await);
     assert!(staffs.iter().any(|one| one == "finding.list") && !staffs.iter().any(|one| one == "member.grant_admin"));
     let providers = names(hub.get("priya", NORTHWIND).await);
-    for (name, wanted) in
-        [("client.list", true), ("tenant.suspend", true), ("finding.list", true), ("elevation.approve", false), ("sub_provider.create", true)]
-    {
+    for (name, wanted) in [
+        ("client.list", true),
+        ("tenant.suspend", true),
+        ("finding.list", true),
+        ("elevation.approve", false),
+        ("sub_provider.create", true),
+    ] {
         assert_eq!(providers.iter().any(|one| one == name), wanted, "{name}");
     }
 }

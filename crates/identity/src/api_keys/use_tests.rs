@@ -39,9 +39,7 @@ impl<'a> Program<'a> {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_reads_and_writes_what_it_names_and_the_ledger_names_it(
-    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
-) {
+async fn a_key_reads_and_writes_what_it_names_and_the_ledger_names_it(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = hub(engine).await;
     let program = Program::with(&hub, "admin", ACME, &["member.list", "member.invite"]).await;
     assert_eq!(program.get("/tenants/acme/members").await.expect(200).json["total"], 5);
@@ -49,7 +47,10 @@ async fn a_key_reads_and_writes_what_it_names_and_the_ledger_names_it(
     program.send(Method::POST, "/tenants/acme/members/invitations", Some(invited)).await.expect(201);
     let entry = hub.tenant_ledger("acme").await.pop().expect("an entry");
     assert_eq!((entry["action"].as_str(), entry["outcome"].as_str()), (Some("member.invite"), Some("done")));
-    assert_eq!((entry["actor"]["id"].as_str(), entry["actor"]["name"].as_str()), (Some(&*person("admin").to_string()), Some("admin")));
+    assert_eq!(
+        (entry["actor"]["id"].as_str(), entry["actor"]["name"].as_str()),
+        (Some(&*person("admin").to_string()), Some("admin"))
+    );
     assert_eq!(entry["actor"]["key"]["id"], program.id);
     // It does what it names and nothing else.
     for path in ["/tenants/acme/members/invitations", "/tenants/acme/api-keys"] {
@@ -144,7 +145,11 @@ async fn a_key_ends_with_its_time_and_with_its_makers_rights(#[values(Engine::Sq
     // A demotion, a disabled membership, a disabled account: each takes away and gives back.
     for (away, back, status) in [
         ("UPDATE member SET role = 'viewer' WHERE person_id = ?1", "UPDATE member SET role = 'admin' WHERE person_id = ?1", 403),
-        ("UPDATE member SET state = 'disabled' WHERE person_id = ?1", "UPDATE member SET state = 'active' WHERE person_id = ?1", 403),
+        (
+            "UPDATE member SET state = 'disabled' WHERE person_id = ?1",
+            "UPDATE member SET state = 'active' WHERE person_id = ?1",
+            403,
+        ),
         ("UPDATE person SET state = 'disabled' WHERE id = ?1", "UPDATE person SET state = 'active' WHERE id = ?1", 401),
     ] {
         program.get(members).await.expect(200);
@@ -165,9 +170,7 @@ async fn a_key_ends_with_its_time_and_with_its_makers_rights(#[values(Engine::Sq
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_key_a_misprint_and_a_strangers_are_the_same_answer(
-    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
-) {
+async fn a_revoked_key_a_misprint_and_a_strangers_are_the_same_answer(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = hub(engine).await;
     let program = Program::with(&hub, "admin", ACME, &["member.list"]).await;
     let members = "/tenants/acme/members";

@@ -10,7 +10,12 @@ use super::{Cookie, Revoked, Session, StepUp};
 
 /// Routes of one's own sessions.
 pub fn router() -> OpenApiRouter<Hub> {
-    OpenApiRouter::new().routes(routes!(leave)).routes(routes!(step_up)).routes(routes!(list)).routes(routes!(revoke)).routes(routes!(revoke_others))
+    OpenApiRouter::new()
+        .routes(routes!(leave))
+        .routes(routes!(step_up))
+        .routes(routes!(list))
+        .routes(routes!(revoke))
+        .routes(routes!(revoke_others))
 }
 
 /// Signs out. Works with a half session too.

@@ -71,7 +71,13 @@ async fn what_a_template_cannot_be_is_said_by_field(#[values(Engine::Sqlite, Eng
         // What only persons or only provider admins do, what no tier opens, what is not done inside, what does not exist.
         (
             json!({"actions": ["member.grant_admin", "api_key.create", "api_key.list", "provider_access.freeze", "staff.list", "x"]}),
-            vec!["actions.1 not_elevatable", "actions.2 not_elevatable", "actions.3 not_elevatable", "actions.4 not_elevatable", "actions.5 not_elevatable"],
+            vec![
+                "actions.1 not_elevatable",
+                "actions.2 not_elevatable",
+                "actions.3 not_elevatable",
+                "actions.4 not_elevatable",
+                "actions.5 not_elevatable",
+            ],
         ),
     ] {
         let answer = hub.post("priya", TEMPLATES, body(otherwise.clone())).await.expect(422);
@@ -86,7 +92,9 @@ async fn staff_read_templates_and_admins_make_them(#[values(Engine::Sqlite, Engi
     let hub = start(engine).await;
     let made = hub.post("priya", TEMPLATES, body(json!({}))).await.expect(201).json;
     let path = format!("{TEMPLATES}/{}", made["id"].as_str().unwrap());
-    for (who, read, write) in [("t0", 200, 403), ("tech_none", 200, 403), ("carla", 404, 404), ("admin", 404, 404), ("nobody", 401, 401)] {
+    for (who, read, write) in
+        [("t0", 200, 403), ("tech_none", 200, 403), ("carla", 404, 404), ("admin", 404, 404), ("nobody", 401, 401)]
+    {
         assert_eq!(hub.get(who, TEMPLATES).await.status, read, "{who}");
         assert_eq!(hub.post(who, TEMPLATES, body(json!({"name": "Other"}))).await.status, write, "{who}");
         assert_eq!(hub.patch(who, &path, 1, json!({"ticket": false})).await.status, write, "{who}");

@@ -33,22 +33,59 @@ const DAY_US: i64 = 24 * 3_600_000_000;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Ask { who: usize, template: usize, minutes: i64 },
-    Yes { who: usize, for_tenant: bool, which: usize },
+    Ask {
+        who: usize,
+        template: usize,
+        minutes: i64,
+    },
+    Yes {
+        who: usize,
+        for_tenant: bool,
+        which: usize,
+    },
     /// By whoever asked.
-    OwnYes { for_tenant: bool, which: usize },
-    No { who: usize, for_tenant: bool, which: usize },
-    End { who: usize, for_tenant: bool, which: usize },
-    EndOwn { which: usize },
-    Assign { who: usize, tier: i64 },
-    Unassign { who: usize },
-    Relate { tier: i64, frozen: bool },
-    Bar { who: usize, barred: bool },
-    Pass { minutes: i64 },
+    OwnYes {
+        for_tenant: bool,
+        which: usize,
+    },
+    No {
+        who: usize,
+        for_tenant: bool,
+        which: usize,
+    },
+    End {
+        who: usize,
+        for_tenant: bool,
+        which: usize,
+    },
+    EndOwn {
+        which: usize,
+    },
+    Assign {
+        who: usize,
+        tier: i64,
+    },
+    Unassign {
+        who: usize,
+    },
+    Relate {
+        tier: i64,
+        frozen: bool,
+    },
+    Bar {
+        who: usize,
+        barred: bool,
+    },
+    Pass {
+        minutes: i64,
+    },
     /// To the last microsecond of the elevation that ends next, and one further.
     Border,
     /// A write that begins now and is committed later.
-    Late { who: usize, minutes: i64 },
+    Late {
+        who: usize,
+        minutes: i64,
+    },
 }
 
 /// Whose word, which tier, which named actions, which modules.
@@ -227,7 +264,8 @@ impl History {
         let mut templates = Vec::new();
         for (n, (approver, tier, names, has_modules)) in TEMPLATES.iter().enumerate() {
             let modules = if *has_modules { access::Modules::ALL } else { access::Modules::NONE };
-            let body = json!({"name": format!("Template {n}"), "approver": approver, "tier": tier, "actions": names, "modules": modules});
+            let body =
+                json!({"name": format!("Template {n}"), "approver": approver, "tier": tier, "actions": names, "modules": modules});
             templates.push(world.template(body).await);
         }
         Self { world, model: Model::new(), templates }

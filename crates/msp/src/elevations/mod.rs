@@ -15,15 +15,15 @@
 //! anything without asking (the operator's own path does).
 
 mod decide;
+#[cfg(test)]
+mod histories;
 mod http;
 mod report;
 mod request;
 mod side;
-mod store;
-#[cfg(test)]
-mod histories;
 #[cfg(test)]
 mod stage;
+mod store;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -38,8 +38,8 @@ use crate::assignments::AssignedTenant;
 use crate::elevation_templates::{Approver, ElevationTemplateId};
 use crate::providers::ProviderName;
 
-pub use decide::{approve, deny, end, end_own};
 pub(crate) use decide::end_all_of_staff;
+pub use decide::{approve, deny, end, end_own};
 pub(crate) use http::router;
 pub use request::{ElevationRequest, request};
 use side::Side;

@@ -9,8 +9,8 @@ use kernel::paging::LIMIT_MAX;
 use kernel::{Error, Page, PageQuery, ProviderCx, Result, Timestamp};
 use serde::Deserialize;
 
-use super::store::{self, Stored};
 use super::Wanted;
+use super::store::{self, Stored};
 use crate::clients::cell;
 
 /// Most rows in a file.

@@ -32,7 +32,8 @@ impl World {
         world.run("UPDATE staff SET role = 'provider_admin' WHERE person_id = ?1", params![person(DUAL)]).await;
         world.run("DELETE FROM assignment WHERE person_id = ?1", params![person(DUAL)]).await;
         let id = kernel::ids::uuid_at(world.hub.hub.now());
-        let sql = "INSERT INTO member (id, tenant_id, person_id, role, state, created_at) VALUES (?1, ?2, ?3, 'admin', 'active', 0)";
+        let sql =
+            "INSERT INTO member (id, tenant_id, person_id, role, state, created_at) VALUES (?1, ?2, ?3, 'admin', 'active', 0)";
         world.run(sql, params![id, tenant("acme"), person(DUAL)]).await;
         world
     }

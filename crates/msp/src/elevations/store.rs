@@ -120,7 +120,8 @@ impl Change {
     }
 }
 
-const COLUMNS: &str = "e.id, t.id, t.slug, t.name, v.id, v.name, v.staff_shown, p.id, p.name, s.role, e.template_id, e.template_name,
+const COLUMNS: &str =
+    "e.id, t.id, t.slug, t.name, v.id, v.name, v.staff_shown, p.id, p.name, s.role, e.template_id, e.template_name,
      e.tier, e.actions, e.modules, e.minutes, e.approver, e.reason, e.ticket, e.state, e.requested_at, e.lapses_at,
      pb.id, pb.name, e.provider_at, tb.id, tb.name, e.tenant_at, e.starts_at, e.ends_at, cb.id, cb.name, cm.id IS NOT NULL,
      e.closed_at, e.decision_reason, e.break_glass, e.version";
@@ -296,11 +297,7 @@ pub(super) async fn tenant(tx: &mut ReadTx<scope::Provider>, name: &str) -> Resu
 }
 
 /// Whether the person who asks waits for an answer to the same already.
-pub(super) async fn is_waiting(
-    tx: &mut ReadTx<scope::Provider>,
-    tenant: TenantId,
-    template: ElevationTemplateId,
-) -> Result<bool> {
+pub(super) async fn is_waiting(tx: &mut ReadTx<scope::Provider>, tenant: TenantId, template: ElevationTemplateId) -> Result<bool> {
     let (provider, me, now) = (tx.scope.provider, tx.me()?.person, tx.now());
     let row = tx
         .opt(

@@ -9,7 +9,8 @@ use super::stage::{DUAL, HERE, TEMPLATES, World};
 
 /// The last entry that is about elevations.
 fn last(ledger: Vec<Value>) -> Value {
-    let is_ours = |entry: &Value| entry["action"].as_str().is_some_and(|name| name.starts_with("elevation") || name.starts_with("access"));
+    let is_ours =
+        |entry: &Value| entry["action"].as_str().is_some_and(|name| name.starts_with("elevation") || name.starts_with("access"));
     ledger.into_iter().rfind(is_ours).expect("an entry")
 }
 
@@ -26,7 +27,8 @@ async fn a_request_says_where_for_how_long_and_why(#[values(Engine::Sqlite, Engi
     let plain = world.template(json!({"minutes_max": 30})).await;
     let strict = world.template(json!({"name": "Strict", "ticket": true})).await;
     let ask = async |who: &str, body: Value| world.hub.post(who, HERE, body).await;
-    let body = |template: &str, tenant: &str| json!({"template": template, "tenant": tenant, "minutes": 10, "reason": "It is down."});
+    let body =
+        |template: &str, tenant: &str| json!({"template": template, "tenant": tenant, "minutes": 10, "reason": "It is down."});
     let mut wrong = body(&plain, "acme");
     (wrong["minutes"], wrong["reason"]) = (json!(31), json!("why"));
     assert_eq!(ask("t1", wrong).await.expect(422).wrong_fields(), ["minutes out_of_range", "reason too_short"]);
@@ -156,7 +158,10 @@ async fn a_request_keeps_the_terms_it_was_made_with(#[values(Engine::Sqlite, Eng
     let stricter = json!({"tier": "T1", "minutes_max": 5, "approver": "tenant", "name": "Renamed"});
     world.hub.patch("priya", &format!("{TEMPLATES}/{template}"), 1, stricter).await.expect(200);
     let approved = world.word("priya", &first, "approve").await.expect(200).json;
-    assert_eq!((&approved["tier"], &approved["minutes"], &approved["template"]["name"]), (&json!("T2"), &json!(50), &json!("Emergency access")));
+    assert_eq!(
+        (&approved["tier"], &approved["minutes"], &approved["template"]["name"]),
+        (&json!("T2"), &json!(50), &json!("Emergency access"))
+    );
     assert!(world.may("t1", "override.create").await);
     let path = format!("{TEMPLATES}/{template}");
     world.hub.send("priya", axum::http::Method::DELETE, &path, None, &[("if-match", "\"2\"")]).await.expect(204);
@@ -198,9 +203,10 @@ async fn who_leaves_takes_nothing_along(#[values(Engine::Sqlite, Engine::Postgre
     let template = world.template(json!({})).await;
     let (runs, waits) = (world.asked("t3", &template, 10).await, world.asked("t1", &template, 10).await);
     world.word("priya", &runs, "approve").await.expect(200);
-    for (id, column, place) in
-        [(1, "tenant_id", "(SELECT id FROM tenant WHERE slug = 'acme')"), (2, "provider_id", "(SELECT provider_id FROM staff WHERE person_id = ?3)")]
-    {
+    for (id, column, place) in [
+        (1, "tenant_id", "(SELECT id FROM tenant WHERE slug = 'acme')"),
+        (2, "provider_id", "(SELECT provider_id FROM staff WHERE person_id = ?3)"),
+    ] {
         let id = uuid::Uuid::from_u128(id);
         let sql = format!(
             "INSERT INTO api_key (id, token_hash, hint, name, {column}, person_id, actions, created_at, expires_at)
@@ -267,7 +273,8 @@ async fn a_no_wants_a_reason_and_what_is_over_is_over(#[values(Engine::Sqlite, E
 #[tokio::test(flavor = "multi_thread")]
 async fn elevations_are_listed_filtered_and_reported(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let world = World::start(engine).await;
-    let (one, other) = (world.template(json!({})).await, world.template(json!({"name": "=Visit, on site", "approver": "tenant"})).await);
+    let (one, other) =
+        (world.template(json!({})).await, world.template(json!({"name": "=Visit, on site", "approver": "tenant"})).await);
     let runs = world.asked("t1", &one, 10).await;
     world.word("priya", &runs, "approve").await.expect(200);
     world.hub.advance(std::time::Duration::from_secs(150));
@@ -285,11 +292,11 @@ async fn elevations_are_listed_filtered_and_reported(#[values(Engine::Sqlite, En
         ("/own?q=emerg", &runs),
     ] {
         let who = if query.starts_with("/own") { "t1" } else { "priya" };
-        assert_eq!(ids(who, query).await, [wanted.clone()], "{query}");
+        assert_eq!(ids(who, query).await, std::slice::from_ref(wanted), "{query}");
     }
-    assert_eq!(ids("priya", "?tenant=acme&sort=person&limit=1").await, [runs.clone()]);
+    assert_eq!(ids("priya", "?tenant=acme&sort=person&limit=1").await, std::slice::from_ref(&runs));
     assert_eq!(ids("priya", "?tenant=plain").await, Vec::<String>::new());
-    assert_eq!(ids("t2", "/own").await, [waits.clone()]);
+    assert_eq!(ids("t2", "/own").await, std::slice::from_ref(&waits));
     assert_eq!(world.hub.get("priya", &format!("{HERE}?state=lost")).await.expect(422).wrong_fields(), ["state unknown"]);
     for (path, status) in [("", 403), ("/report?month=2026-11", 403)] {
         assert_eq!(world.hub.get("t1", &format!("{HERE}{path}")).await.status, status);
