@@ -22,6 +22,8 @@ mod http;
 mod report;
 mod request;
 mod side;
+#[cfg(test)]
+mod stage;
 mod store;
 #[cfg(test)]
 mod tests;
