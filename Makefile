@@ -7,7 +7,7 @@ SHELL := /bin/bash
 NPM := $(shell npm --version 2>/dev/null | awk -F. '{ print ($$1 >= 11) ? "npm" : "npx --yes npm@11" }')
 CARGO_TEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo "cargo nextest run" || echo "cargo test")
 
-.PHONY: help run build console test test-rust test-console test-e2e lint openapi bench prove clean need-build need-test
+.PHONY: help run build console test test-rust test-console test-e2e lint openapi bench prove mutants clean need-build need-test
 
 help: ## What there is to make
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -54,6 +54,15 @@ openapi: ## Write openapi.json and access.txt anew
 
 bench: need-build ## Measure, side by side with a bare server
 	cargo run --release --locked -p bench
+
+prove: ## Prove the access policies for all inputs, and that broken ones are caught; UPDATE=1 writes docs/proofs.md
+	@scripts/need prove
+	@proofs/solver/get target/prove/solver
+	cargo fmt --manifest-path proofs/Cargo.toml --check
+	cargo run --quiet --locked --manifest-path proofs/Cargo.toml --target-dir target/prove/build
+
+mutants: need-test ## Break the door in many ways, one at a time, and see that the tests notice; UPDATE=1 writes docs/mutations.md
+	scripts/mutants
 
 clean: ## Remove what was built, and the demo's data
 	cargo clean

@@ -6,7 +6,18 @@ use std::{env, fs};
 
 const MODULES: [&str; 8] =
     ["discovery", "finops", "governance", "secops", "orchestration", "observability", "compliance", "identity"];
-const FLAGS: [&str; 4] = ["sus", "arch", "t1s", "subs"];
+const FLAGS: [&str; 8] = ["sus", "arch", "t1s", "subs", "step", "person", "chief", "e3s"];
+/// Flags that are groups of actions in the schema.
+const FLAG_GROUPS: [(&str, &str); 8] = [
+    ("sus", "while_suspended"),
+    ("arch", "while_archived"),
+    ("t1s", "tier1_by_setting"),
+    ("subs", "if_sub_providers"),
+    ("step", "step_up"),
+    ("person", "by_person"),
+    ("chief", "by_chief"),
+    ("e3s", "elevated_at_tier3"),
+];
 
 struct Line<'a> {
     name: &'a str,
@@ -92,6 +103,9 @@ fn check(l: &Line<'_>) {
     rule(!has("t1s") || l.tier == "2", "t1s lowers a T2 action to T1");
     rule(!has("subs") || l.plane == "provider", "subs is about a provider");
     rule(!matches!(l.tier, "0" | "1") || l.op == "view", "T0 and T1 change nothing");
+    rule(!has("step") || has("person"), "what asks for a fresh second factor is done by a person");
+    rule(!has("chief") || inside, "chief tells a provider's staff apart inside a tenant");
+    rule(!has("e3s") || (inside && l.tier == "-"), "e3s opens to T3 what no tier reaches");
 }
 
 fn schema(head: &str, lines: &[Line<'_>]) -> String {
@@ -104,6 +118,7 @@ fn schema(head: &str, lines: &[Line<'_>]) -> String {
         "action role_viewer, role_auditor, role_operator, role_admin;\n",
         "action by_provider_admin, by_technician;\n",
         "action while_suspended, while_archived, if_sub_providers;\n",
+        "action step_up, by_person, by_chief, elevated_at_tier3;\n",
         "action own, public;\n",
     ));
     for l in lines {
@@ -121,9 +136,7 @@ fn schema(head: &str, lines: &[Line<'_>]) -> String {
                 groups.push(group.into());
             }
         }
-        for (flag, group) in
-            [("sus", "while_suspended"), ("arch", "while_archived"), ("t1s", "tier1_by_setting"), ("subs", "if_sub_providers")]
-        {
+        for (flag, group) in FLAG_GROUPS {
             if l.flags.contains(&flag) {
                 groups.push(group.into());
             }
@@ -188,7 +201,7 @@ fn rust(lines: &[Line<'_>]) -> String {
         let module = if l.module == "-" { "None".into() } else { format!("Some(Module::{})", camel(l.module)) };
         let flag = |f: &str| l.flags.contains(&f);
         put(format!(
-            "    Info {{ act: Act::{}, name: \"{}\", plane: Plane::{}, door: Door::{}, op: Op::{}, tier: {tier}, roles: &[{roles}], staff: &[{staff}], module: {module}, flags: Flags {{ suspended: {}, archived: {}, tier1_by_setting: {}, sub_providers: {} }} }},\n",
+            "    Info {{ act: Act::{}, name: \"{}\", plane: Plane::{}, door: Door::{}, op: Op::{}, tier: {tier}, roles: &[{roles}], staff: &[{staff}], module: {module}, flags: Flags {{ suspended: {}, archived: {}, tier1_by_setting: {}, sub_providers: {}, step_up: {}, person: {}, chief: {}, elevated_at_tier3: {} }} }},\n",
             camel(l.name),
             l.name,
             plane(l),
@@ -198,6 +211,10 @@ fn rust(lines: &[Line<'_>]) -> String {
             flag("arch"),
             flag("t1s"),
             flag("subs"),
+            flag("step"),
+            flag("person"),
+            flag("chief"),
+            flag("e3s"),
         ));
     }
     put("];\n\n/// One type per action, for doors that open for one action only.\npub mod actions {\n    use super::{Act, Action, door, plane, sealed};\n".into());

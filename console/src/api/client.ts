@@ -18,6 +18,12 @@ export const isProblem = (e: unknown, code?: string): e is ApiProblem => e insta
 let heard: (problem: ApiProblem) => void = () => undefined;
 /** The app listens here for what concerns every page: signed out, changed meanwhile. */
 export const onProblem = (listen: (problem: ApiProblem) => void) => { heard = listen; };
+/** Asks the person to prove again that it is them; false when they would rather not. Nobody listens: the problem is the answer. */
+let asked: (problem: ApiProblem) => Promise<boolean> = () => Promise.resolve(false);
+export const onStepUp = (ask: (problem: ApiProblem) => Promise<boolean>) => { asked = ask; };
+let asking: Promise<boolean> | null = null;
+/** Calls that meet the same question wait for the same answer. */
+const proven = (problem: ApiProblem) => (asking ??= asked(problem).finally(() => { asking = null; }));
 function tell(problem: ApiProblem): ApiProblem { heard(problem); return problem; }
 
 const BASE = '/api/v1';
@@ -53,7 +59,14 @@ export function toProblem(status: number, text: string, header: (name: string) =
 
 interface Options { query?: Query; body?: unknown; version?: number | string; signal?: AbortSignal }
 
-async function call<T>(method: string, to: string, { query, body, version, signal }: Options = {}): Promise<T> {
+/** A call that needs a fresh second factor is made again, once, when the person has given it. */
+async function call<T>(method: string, to: string, options: Options = {}): Promise<T> {
+  try { return await once<T>(method, to, options); } catch (e) {
+    if (!isProblem(e, 'step_up_required') || !(await proven(e))) throw e;
+    return once<T>(method, to, options);
+  }
+}
+async function once<T>(method: string, to: string, { query, body, version, signal }: Options): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (version !== undefined) headers['if-match'] = `"${version}"`;
@@ -75,7 +88,7 @@ export const api = {
   post: <T = void>(to: string, body: unknown = {}) => call<T>('POST', to, { body }),
   put: <T = void>(to: string, body: unknown, version?: number) => call<T>('PUT', to, { body, version }),
   patch: <T>(to: string, body: unknown, version?: number) => call<T>('PATCH', to, { body, version }),
-  del: (to: string, body?: unknown, version?: number) => call<void>('DELETE', to, { body, version }),
+  del: <T = void>(to: string, body?: unknown, version?: number) => call<T>('DELETE', to, { body, version }),
 };
 
 export interface Upload<T> { done: Promise<{ status: number; body: T }>; cancel: () => void }

@@ -2,3 +2,4 @@ export * from './can';
 export * from './client';
 export * from './queries';
 export * from './types';
+export * from './watch';

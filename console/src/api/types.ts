@@ -16,7 +16,8 @@ export interface List<T> { items: T[]; next: string | null; total: number }
 export interface Named { id: string; name: string }
 export interface NamedPlace extends Named { slug: string }
 
-export interface Permission { allowed: boolean; why: string | null; needs: string | null }
+/** `step_up`: allowed, but a fresh second factor is asked for first. */
+export interface Permission { allowed: boolean; why: string | null; needs: string | null; step_up?: boolean }
 export type Can = Record<string, Permission | undefined>;
 
 export interface FieldError { field: string; code: string; message: string }
@@ -41,7 +42,7 @@ export interface Me {
   person: { id: string; email: string; name: string; locale: Locale; second_factor: boolean; recovery_codes_left: number; preferences: Preferences; version: number };
   providers: (NamedPlace & { role: ProviderRole; client_count: number })[];
   tenants: (NamedPlace & { role: TenantRole })[];
-  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null };
+  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null };
 }
 export interface MeUpdate { name?: string; locale?: Locale; preferences?: Preferences }
 export interface Session { id: string; current: boolean; created_at: Instant; last_seen_at: Instant; expires_at: Instant; address: string; user_agent: string; second_factor: boolean }
@@ -72,7 +73,10 @@ export interface TenantRow extends NamedPlace { state: TenantState; plan: string
 export interface Tenant extends NamedPlace {
   industry: string | null; state: TenantState; state_reason: string | null; plan: { id: string; name: string; modules: string[]; seats_max: number | null }; seats_max: number | null;
   created_at: Instant; archived_at: Instant | null; purge_after: Instant | null;
-  relationship: { id: string; tier: Tier; state: RelationshipState; ends_at: Instant | null; parent_tier: Tier | null; version: number };
+  relationship: {
+    id: string; tier: Tier; state: RelationshipState; ends_at: Instant | null; parent_tier: Tier | null; version: number;
+    raise_by: RaiseBy; assign_by: ConsentBy; renew_by: ConsentBy; freezes: Freeze[]; pending: PendingConsent[];
+  };
   via: Named | null; counts: { members: number; scans: number; findings_open: number }; can: Can; version: number; invitation?: InvitationCreated | null;
 }
 export interface TenantCreate { slug: string; name: string; plan: string; industry?: string; tier?: Tier; ends_at?: Instant; admin_email?: string }
@@ -92,7 +96,7 @@ export interface Assignment {
 export type Outcome = 'done' | 'refused' | 'failed';
 export interface LedgerChange { kind: string; id: string; before: unknown; after: unknown }
 export interface LedgerEntry {
-  id: string; seq: number; at: Instant; actor: { id: string | null; name: string; kind: 'person' | 'system' | 'nobody' };
+  id: string; seq: number; at: Instant; actor: { id: string | null; name: string; kind: 'person' | 'system' | 'nobody'; key?: Named | null };
   as: { source: string; id: string | null; role: string | null; tier: Tier | null; provider: Named | null } | null;
   action: string; outcome: Outcome; code: string | null; subject: { kind: string; id: string; label: string | null } | null; changes: LedgerChange[];
   reason: string | null; request_id: string; address: string | null; hash: string;
@@ -103,7 +107,7 @@ export interface TenantContext {
   tenant: NamedPlace & { state: TenantState; plan: string | null; modules: string[] };
   me: {
     as: 'member' | 'staff'; role: string | null; tier: Tier | null; tier_name: string | null; mask: Mask | null; modules: string[] | null; until: Instant | null; provider: Named | null;
-    grant: { source: 'membership' | 'relationship' | 'assignment'; id: string };
+    grant: { source: GrantSource; id: string }; elevations?: RunningElevation[];
   };
   brand: { name: string }; can: Can;
 }
@@ -114,7 +118,7 @@ export interface Summary {
   score: number | null; passed: number; failed: number; overridden: number; trend: (number | null)[]; delta: number | null; scan: { status: ScanStatus; at: Instant | null; stale_at: Instant | null };
   critical: number; high: number; seats: Seats; frameworks: FrameworkScore[]; decisions: Decision[]; recent: RecentEntry[];
 }
-export interface TenantSettings { scan_interval_days: number; comments_from_t1: boolean; staff_shown: 'by_name' | 'by_role'; version: number }
+export interface TenantSettings { scan_interval_days: number; comments_from_t1: boolean; staff_may_name_admins: boolean; staff_shown: 'by_name' | 'by_role'; version: number }
 export interface Member {
   id: string; person: { id: string; name: string; email: string }; role: TenantRole; state: 'active' | 'disabled'; second_factor: boolean; last_seen_at: Instant | null;
   protected: boolean; is_me: boolean; version: number; created_at: Instant;
@@ -154,3 +158,83 @@ export interface FindingDetail extends Finding {
   history: { scan: string; at: Instant; outcome: string }[]; override: Override | null; comments_list: Comment[]; can: Can; version: number;
 }
 export interface Assignee { id: string; name: string; as: string }
+
+// consent, freezes and who reaches a tenant
+export const GRANT_SOURCES = ['membership', 'relationship', 'assignment', 'elevation', 'break_glass'] as const;
+export type GrantSource = (typeof GRANT_SOURCES)[number];
+export const RAISE_BY = ['tenant_consent', 'provider', 'operator'] as const;
+export type RaiseBy = (typeof RAISE_BY)[number];
+export const CONSENT_BY = ['tenant_consent', 'provider'] as const;
+export type ConsentBy = (typeof CONSENT_BY)[number];
+export interface Freeze { side: 'tenant' | 'provider'; by: Named | null; at: Instant; reason: string }
+export interface PendingConsent { id: string; kind: 'tier' | 'renewal' | 'assignment'; label: string; asked_by: string; asked_at: Instant }
+export interface RunningElevation { id: string; tier: Tier | null; actions: string[]; ends_at: Instant; break_glass: boolean }
+export interface AccessRelationship {
+  id: string; provider: Named & { parent: boolean }; tier: Tier; state: RelationshipState; ends_at: Instant | null; raise_by: RaiseBy; assign_by: ConsentBy; renew_by: ConsentBy; freezes: Freeze[];
+}
+/** Without a name where staff are shown by role only. */
+export interface ReachName { id: string; name: string | null; email: string | null }
+export interface AccessPerson {
+  person: ReachName; provider: Named & { parent: boolean }; role: ProviderRole; through: { source: GrantSource; id: string }; tier: Tier; mask: Mask | null; modules: string[]; until: Instant | null;
+  live: boolean; why_not: string | null; last_used_at: Instant | null; barred: { by: string; at: Instant; reason: string } | null;
+}
+export interface ProviderAccess { frozen: Freeze | null; relationships: AccessRelationship[]; people: AccessPerson[]; pending: number }
+
+// elevations
+export const APPROVERS = ['provider', 'tenant', 'both'] as const;
+/** No template has the operator's: it stands for break-glass. */
+export type Approver = (typeof APPROVERS)[number] | 'operator';
+export interface ElevationTemplate {
+  id: string; name: string; description: string; tier: Tier | null; actions: string[]; modules: string[]; minutes_max: number; approver: Approver; ticket: boolean; step_up: boolean; state: 'active' | 'retired'; version: number;
+}
+export const ELEVATION_STATES = ['requested', 'running', 'ended', 'denied', 'cancelled', 'lapsed'] as const;
+export type ElevationState = (typeof ELEVATION_STATES)[number];
+/** Without an id for staff who are shown by role. */
+export interface Somebody { id: string | null; name: string }
+export interface Approval { by: Somebody; at: Instant }
+export interface Elevation {
+  id: string; tenant: NamedPlace; provider: Named; person: Somebody; template: { id: string | null; name: string }; tier: Tier | null; actions: string[]; modules: string[]; minutes: number; approver: Approver; reason: string; ticket: string | null;
+  state: ElevationState; requested_at: Instant; lapses_at: Instant; provider_approval: Approval | null; tenant_approval: Approval | null; starts_at: Instant | null; ends_at: Instant | null; closed_by: Somebody | null; closed_at: Instant | null;
+  decision_reason: string; break_glass: boolean; is_mine: boolean; can: { approve: Permission; deny: Permission; end: Permission }; version: number;
+}
+export const REQUEST_KINDS = ['elevation', 'tier', 'renewal', 'assignment'] as const;
+/** pending: for this tenant's word; waiting: for the provider's. */
+export type RequestState = 'pending' | 'waiting' | 'running' | 'approved' | 'denied' | 'withdrawn' | 'overtaken' | 'ended' | 'cancelled' | 'lapsed';
+export interface RequestedElevation { template: string; tier: Tier | null; actions: string[]; modules: string[]; minutes: number; ticket: string; approver: Approver; starts_at: Instant | null; ends_at: Instant | null; break_glass: boolean }
+export interface AccessRequest {
+  id: string; kind: (typeof REQUEST_KINDS)[number]; label: string; provider: string; asked_by: ReachName; asked_at: Instant; reason: string; state: RequestState; elevation: RequestedElevation | null;
+  decided_by: string | null; decided_at: Instant | null; decision_reason: string; can: { approve: Permission; deny: Permission; end: Permission };
+}
+
+// relationships over all clients
+export interface RelationshipRow { tenant: NamedPlace; id: string; tier: Tier; state: RelationshipState; ends_at: Instant | null; days_left: number | null; renew_by: ConsentBy; warned_days: number | null; pending_renewal: boolean }
+export interface Renewed { results: { asked: string; tenant: NamedPlace | null; outcome: 'renewed' | 'waiting' | 'failed'; detail: string }[] }
+export interface TierPreview {
+  tenants: { tenant: NamedPlace; from: Tier; to: Tier; consent_needed: boolean; people: { id: string; name: string; gains: string[]; loses: string[] }[] }[];
+  unknown: string[]; totals: { tenants: number; people: number; gains: number; loses: number };
+}
+
+// why
+export interface WhyGrant { source: GrantSource; id: string; role: string | null; tier: Tier | null; provider: string | null }
+export interface WhyStep extends WhyGrant { allowed: boolean; forbidden: boolean; policy: string; why: string; ends_at: Instant | null }
+export interface WhyPerson { id: string; name: string; email: string; enabled: boolean }
+export interface WhyAction { name: string; module: string | null; op: string; tier: Tier | null; roles: TenantRole[]; staff: ProviderRole[] }
+/** `needs` is empty on a yes. */
+interface Verdict { allowed: boolean; policy: string; why: string; needs: string }
+export interface Why extends Verdict { person: WhyPerson | null; action: WhyAction; known: boolean; step_up: boolean; until: Instant | null; through: WhyStep[] }
+export interface WhoRow extends Verdict { person: WhyPerson; through: WhyStep }
+export interface WhatRow extends Verdict, WhyAction { step_up: boolean }
+export interface What { person: WhyPerson | null; items: WhatRow[] }
+export interface ClientWho { tenant: NamedPlace; people: { id: string; name: string; through: WhyStep }[] }
+
+// API keys
+export interface ApiKey { id: string; name: string; hint: string; actions: string[]; created_by: Somebody; created_at: Instant; expires_at: Instant; last_used_at: Instant | null; last_address: string | null; state: 'active' | 'expired' | 'revoked'; revoked_at: Instant | null }
+export interface Grantable { name: string; module: string | null; op: string; door: 'read' | 'write' }
+export interface ApiKeyList extends List<ApiKey> { grantable: Grantable[] }
+export interface ApiKeyCreated { key: ApiKey; token: string }
+
+// the ledger's proofs
+export interface LedgerCheckpoint { chain: string; seq: number; hash: string; at: Instant; key_id: string; signature: string }
+export interface LedgerCheck { ok: boolean; checked_at: Instant; entries: number; first_bad: { seq: number | null; reason: string } | null; head: { seq: number; hash: string }; last_checkpoint: LedgerCheckpoint | null }
+export interface LedgerKey { key_id: string; public_key: string; certificate: { by: string; from: Instant; signature: string } | null }
+export interface Certificate { id: string; tenant: string; name: string; by: string; purged_at: Instant; completed_at: Instant | null }

@@ -1,20 +1,21 @@
 import { ActionIcon, FocusTrap, Menu, Tooltip, useMantineColorScheme } from '@mantine/core';
 import { useHotkeys, useMediaQuery } from '@mantine/hooks';
 import { IconChevronRight, IconMenu2, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Navigate, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiProblem, contextQuery, isProblem, may, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenantSlug, type Can, type Locale, type Me, type Scheme, type TenantContext } from '../api';
+import { ApiProblem, contextQuery, isProblem, keys, may, onStepUp, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenantSlug, useTenantWatch, type Can, type Locale, type Me, type RunningElevation, type Scheme, type TenantContext } from '../api';
 import { setLocale } from '../i18n';
-import { Av, contextColour, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, text } from '../ui';
-import { TenantNotFound } from './errors';
+import { Av, contextColour, Countdown, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, text } from '../ui';
+import { AccessLost, TenantNotFound } from './errors';
 import { providerPages, tenantPages, type Page } from './pages';
 import { signOut } from './sign-out';
 import { Switcher } from './Switcher';
 import { visited } from './switching';
 
 const Palette = lazy(() => import('./Palette'));
+const StepUp = lazy(() => import('./StepUp'));
 const TenantCreate = lazy(() => import('../features/tenants/TenantCreate'));
 
 export function Shell() {
@@ -33,7 +34,9 @@ function SignedIn({ me }: { me: Me }) {
   const pathname = useRouterState({ select: (s) => s.location.pathname });
   const slug = useTenantSlug();
   const provider = useProviderQuery(useProviderSlug()).data;
-  const context = useQuery({ ...contextQuery(slug ?? ''), enabled: slug !== null }).data;
+  const entered = useQuery({ ...contextQuery(slug ?? ''), enabled: slug !== null });
+  const lost = isProblem(entered.error, 'forbidden') || isProblem(entered.error, 'not_found');
+  const context = lost ? undefined : entered.data;
   const place = me.providers.find((p) => p.slug === provider?.slug) ?? me.providers[0];
   const { setColorScheme } = useMantineColorScheme();
   useEffect(() => { void setLocale(me.person.locale); }, [me.person.locale]);
@@ -42,12 +45,12 @@ function SignedIn({ me }: { me: Me }) {
   useEffect(() => setMenu(false), [pathname]);
   useHotkeys([['mod+K', () => setAsked((n) => n + 1)], ['Escape', () => setMenu(false)]], []);
 
-  const pages = slug ? tenantPages : me.providers.length > 0 ? providerPages : [];
+  const pages = slug ? (lost ? [] : tenantPages) : me.providers.length > 0 ? providerPages : [];
   const can = slug ? context?.can : provider?.can;
   const section = slug ? pathname.split('/')[3] : undefined;
   const here = slug ? tenantPages.find((p) => p.path === section) : place && providerPageAt(pathname);
   const brand = slug && context ? context.brand.name : (place?.name ?? (me.tenants.length === 1 ? me.tenants[0]!.name : 'Tenantry'));
-  const tenantName = context?.tenant.name;
+  const tenantName = entered.data?.tenant.name;
   const staffHere = context?.me.as === 'staff';
   return (
     <div className="shell">
@@ -76,9 +79,20 @@ function SignedIn({ me }: { me: Me }) {
       </div>
       <div id="pop" role="region" aria-label={t('shell.popups')} />
       {asked > 0 && <Suspense><PaletteActions asked={asked} me={me} pages={pages} base={slug ? `/t/${slug}` : ''} can={can} section={section} /></Suspense>}
+      <StepUpHost />
       {may(provider?.can, 'tenant.create') && <AddClient onGone={() => void navigate({ to: '.', search: ((old: Record<string, unknown>) => ({ ...old, add: undefined })) as never, replace: true })} />}
     </div>
   );
+}
+
+/** Any call may be asked for a fresh second factor: the dialog gets it, and the call goes on. */
+function StepUpHost() {
+  const [waiting, setWaiting] = useState<{ done: (proven: boolean) => void } | null>(null);
+  useEffect(() => {
+    onStepUp(() => new Promise((done) => setWaiting({ done })));
+    return () => onStepUp(() => Promise.resolve(false));
+  }, []);
+  return waiting && <Suspense><StepUp onDone={(proven) => { setWaiting(null); waiting.done(proven); }} /></Suspense>;
 }
 
 /** "Add client" is in the address (?add=client), so the dashboard, the list and the palette open the same drawer. */
@@ -116,10 +130,20 @@ function ContextBar({ context: { tenant, me } }: { context: TenantContext }) {
     <div className="banner" role="region" aria-label={t('shell.contextOf', { name: tenant.name })} style={{ ['--ctx' as string]: contextColour(tenant.slug) }}>
       <Av slug={tenant.slug} name={tenant.name} small /><span className="trunc"><b>{tenant.name}</b><span className="dim2 opt2"> {t('shell.asStaff', { provider: me.provider?.name ?? '' })}</span></span>
       {me.tier && <><Tier t={me.tier} long /><span className="dim2 trunc opt">{t(`tier.allows.${me.tier}`)}</span></>}
+      {(me.elevations ?? []).map((e) => <Elevated key={e.id} slug={tenant.slug} elevation={e} />)}
       {me.until && <span className="dim2 opt2 nowrap">{t('shell.until', { date: fmt.date(me.until) })}</span>}
       <span className="grow" /><span className="dim2 opt3 nowrap">{t('shell.recorded')}</span><Go to="/" className="link">{t('shell.leave')}</Go>
     </div>
   );
+}
+
+/** Power held beyond the grant for a while; an emergency has a colour of its own. */
+function Elevated({ slug, elevation: e }: { slug: string; elevation: RunningElevation }) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const end = fmt.time(e.ends_at);
+  const what = e.tier ? t('elevation.tierUntil', { tier: e.tier, time: end }) : t('elevation.actionsUntil', { count: e.actions.length, time: end });
+  return <span className={e.break_glass ? 'elevated glass' : 'elevated'} title={e.actions.join(', ') || undefined}>{e.break_glass && <b>{t('elevation.breakGlass')} </b>}<span>{what}</span> <span className="opt2"><Countdown to={e.ends_at} onEnd={() => void client.invalidateQueries({ queryKey: keys.tenant(slug) })} /></span></span>;
 }
 
 function SchemeToggle({ me }: { me: Me }) {
@@ -218,8 +242,14 @@ function WithoutProvider({ me }: { me: Me }) {
 /** Tenant pages wait for the context. A tenant one may not know of is not found. */
 export function TenantLayout() {
   const slug = useTenantSlug()!;
+  const client = useQueryClient();
   const context = useQuery(contextQuery(slug));
+  useTenantWatch(slug, context.isSuccess);
+  const lost = isProblem(context.error, 'forbidden') ? context.error : null;
+  // What was read before is not kept for somebody who may not read it any more.
+  useEffect(() => { if (lost) client.removeQueries({ queryKey: keys.tenant(slug), predicate: (q) => q.queryKey[2] !== 'context' }); }, [lost, client, slug]);
   if (isProblem(context.error, 'not_found')) return <TenantNotFound slug={slug} />;
+  if (lost) return <AccessLost slug={slug} name={context.data?.tenant.name} problem={lost} retry={() => void context.refetch()} />;
   if (context.error && !context.data) return <ErrorState error={context.error} retry={() => void context.refetch()} />;
   if (!context.data) return <PageSkeleton />;
   return <div key={slug} className="contents"><Outlet /></div>;

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
-import { IconAlertTriangle, IconMapOff } from '@tabler/icons-react';
+import { IconAlertTriangle, IconLock, IconMapOff, IconSnowflake } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { ApiProblem } from '../api';
+import { ApiProblem, may, useProviderQuery, useProviderSlug, useSwitchable } from '../api';
 import { Empty, ErrorState, GoButton } from '../ui';
 
 /** Outside the shell. */
@@ -14,6 +14,21 @@ export function NotHere() {
 export function TenantNotFound({ slug }: { slug: string }) {
   const { t } = useTranslation();
   return <><title>{`${t('notFound.tenantTitle')} · Tenantry`}</title><h1 className="vh">{t('notFound.tenantTitle')}</h1><Empty icon={IconMapOff} title={t('notFound.tenantTitle')} action={<GoButton to="/">{t('notFound.home')}</GoButton>}>{t('notFound.tenantText', { slug })}</Empty></>;
+}
+/** Somebody who was, or could be, in this tenant may not be there now: what the API says of it, and the way back. */
+export function AccessLost({ slug, name, problem, retry }: { slug: string; name: string | undefined; problem: ApiProblem; retry: () => void }) {
+  const { t } = useTranslation();
+  const provider = useProviderSlug();
+  const can = useProviderQuery(provider).data?.can;
+  const listed = useSwitchable(provider, '').items.find((c) => c.slug === slug)?.name;
+  const frozen = problem.policy === 'no.relationship_frozen';
+  const title = t(frozen ? 'lost.frozenTitle' : 'lost.title', { name: name ?? listed ?? slug });
+  return (
+    <><title>{`${title} · Tenantry`}</title><h1 className="vh">{title}</h1>
+      <Empty icon={frozen ? IconSnowflake : IconLock} title={title} action={<><GoButton to="/">{t(provider ? 'lost.back' : 'notFound.home')}</GoButton>{provider && may(can, 'tenant.list') && <GoButton variant="default" to={`/tenants/${encodeURIComponent(slug)}`}>{t('lost.record')}</GoButton>}<Button variant="default" onClick={retry}>{t('ui.tryAgain')}</Button></>}>
+        {problem.why ?? problem.detail ?? t('problem.forbidden.text')}{problem.needs && ` ${t('ui.needs', { needs: problem.needs })}`}<br />{t('lost.text')}
+      </Empty></>
+  );
 }
 /** A page that threw. The shell around it stays. */
 export function Broken({ error }: { error: unknown }) {

@@ -1,4 +1,4 @@
-import { IconBuilding, IconFileCheck, IconHistory, IconLayoutDashboard, IconRadar2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
+import { IconBuilding, IconClockShield, IconFileCheck, IconHelpCircle, IconHistory, IconKey, IconLayoutDashboard, IconPlugConnected, IconRadar2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { en } from '../i18n/en';
 
@@ -17,8 +17,12 @@ export const providerPages: Page[] = [
   { path: 'tenants', action: 'tenant.list', nav: { word: 'tenants', icon: IconBuilding, group: 'groupClients' }, load: () => import('../features/tenants/Tenants') },
   { path: 'tenants/$tenant', action: 'tenant.list', load: () => import('../features/tenants/Tenant') },
   { path: 'sub-providers', action: 'sub_provider.list', nav: { word: 'subProviders', icon: IconSitemap, group: 'groupClients' }, load: () => import('../features/sub-providers/SubProviders') },
+  { path: 'relationships', action: 'relationship.list', nav: { word: 'relationships', icon: IconPlugConnected, group: 'groupClients' }, load: () => import('../features/relationships/Relationships') },
   { path: 'staff', action: 'staff.list', nav: { word: 'staff', icon: IconUsers, group: 'groupTeam' }, load: () => import('../features/staff/Staff') },
   { path: 'staff/$staff', action: 'staff.view', load: () => import('../features/staff/Person') },
+  { path: 'requests', action: 'elevation.list_own', nav: { word: 'requests', icon: IconClockShield, group: 'groupTeam' }, load: () => import('../features/requests/Requests') },
+  { path: 'why', action: 'client_why.list', nav: { word: 'why', icon: IconHelpCircle, group: 'groupTeam' }, load: () => import('../features/why/ClientWhy') },
+  { path: 'api-keys', action: 'provider_api_key.list', nav: { word: 'apiKeys', icon: IconKey, group: 'groupAdmin' }, load: () => import('../features/api-keys/ProviderKeys') },
   { path: 'ledger', action: 'provider_ledger.list', nav: { word: 'ledger', icon: IconHistory, group: 'groupAdmin' }, load: () => import('../features/ledger/ProviderLedger') },
   { path: 'settings', action: 'provider.view', nav: { word: 'settings', icon: IconSettings, group: 'groupAdmin' }, load: () => import('../features/settings/ProviderSettings') },
 ];
@@ -30,6 +34,10 @@ export const tenantPages: Page[] = [
   { path: 'scans', action: 'scan.list', nav: { word: 'scans', icon: IconRadar2, group: 'groupModules' }, load: () => import('../features/scans/Scans') },
   { path: 'overrides', action: 'override.list', nav: { word: 'overrides', icon: IconShieldOff, group: 'groupModules' }, load: () => import('../features/overrides/Overrides') },
   { path: 'members', action: 'member.list', nav: { word: 'members', icon: IconUsers, group: 'groupPeople' }, load: () => import('../features/members/Members') },
+  { path: 'provider-access', action: 'provider_access.view', nav: { word: 'providerAccess', icon: IconPlugConnected, group: 'groupAdmin' }, load: () => import('../features/provider-access/ProviderAccess') },
+  { path: 'access-requests', action: 'access_request.list', nav: { word: 'requests', icon: IconClockShield, group: 'groupAdmin' }, load: () => import('../features/access-requests/AccessRequests') },
+  { path: 'why', action: 'why.view', nav: { word: 'why', icon: IconHelpCircle, group: 'groupAdmin' }, load: () => import('../features/why/Why') },
+  { path: 'api-keys', action: 'api_key.list', nav: { word: 'apiKeys', icon: IconKey, group: 'groupAdmin' }, load: () => import('../features/api-keys/TenantKeys') },
   { path: 'ledger', action: 'ledger.list_own', nav: { word: 'ledger', icon: IconHistory, group: 'groupAdmin' }, load: () => import('../features/tenant-ledger/TenantLedger') },
   { path: 'settings', action: 'setting.view', nav: { word: 'settings', icon: IconSettings, group: 'groupAdmin' }, load: () => import('../features/tenant-settings/TenantSettings') },
 ];

@@ -58,6 +58,6 @@ export const deTenant: Words<typeof enTenant> = {
   },
   tenantLedger: { sub: 'Jede Handlung an {{name}}, von den eigenen Leuten und vom Anbieter', subOwn: 'Eigene Handlungen in {{name}}', ownOnly: 'Sichtbar sind nur die eigenen Handlungen.', staffOnly: 'Nur Personal des Anbieters' },
   tenantSettings: {
-    title: 'Einstellungen', sub: 'Wie {{name}} betreut wird', scans: 'Scans', interval: 'Scan-Intervall', intervalHelp: 'Ein Wert ist veraltet, wenn der neueste Scan älter ist', intervalRange: 'Eine ganze Zahl von 1 bis {{max}} Tagen wählen', daysSuffix: ' Tage', provider: 'Zugang des Anbieters', comments: 'Kommentare ab T1', commentsHelp: 'Wer vom Anbieter nur beobachtet (T1), darf Befunde kommentieren', byProvider: 'Vom Anbieter festgelegt',
+    title: 'Einstellungen', sub: 'Wie {{name}} betreut wird', scans: 'Scans', interval: 'Scan-Intervall', intervalHelp: 'Ein Wert ist veraltet, wenn der neueste Scan älter ist', intervalRange: 'Eine ganze Zahl von 1 bis {{max}} Tagen wählen', daysSuffix: ' Tage', provider: 'Zugang des Anbieters', comments: 'Kommentare ab T1', commentsHelp: 'Wer vom Anbieter nur beobachtet (T1), darf Befunde kommentieren', nameAdmins: 'Personal darf mit Zusatzrechten Admins ernennen', nameAdminsHelp: 'Personal des Anbieters darf Admins dieser Organisation ernennen oder abberufen, solange Zusatzrechte für genau das laufen. Aus: nie', byProvider: 'Vom Anbieter festgelegt',
   },
 };

@@ -55,6 +55,6 @@ export const enTenant = {
   },
   tenantLedger: { sub: 'Every act on {{name}}, by its own people and by provider staff', subOwn: 'What you yourself did in {{name}}', ownOnly: 'You see your own acts only.', staffOnly: 'Provider staff only' },
   tenantSettings: {
-    title: 'Settings', sub: 'How {{name}} is looked after', scans: 'Scans', interval: 'Scan interval', intervalHelp: 'A score is stale when the newest scan is older than this', intervalRange: 'Choose a whole number of days from 1 to {{max}}', daysSuffix: ' days', provider: 'Provider access', comments: 'Comments from T1', commentsHelp: 'Provider staff who only monitor (T1) may comment on findings', byProvider: 'Set by the provider',
+    title: 'Settings', sub: 'How {{name}} is looked after', scans: 'Scans', interval: 'Scan interval', intervalHelp: 'A score is stale when the newest scan is older than this', intervalRange: 'Choose a whole number of days from 1 to {{max}}', daysSuffix: ' days', provider: 'Provider access', comments: 'Comments from T1', commentsHelp: 'Provider staff who only monitor (T1) may comment on findings', nameAdmins: 'Staff may name admins, with an elevation', nameAdminsHelp: 'Provider staff may name or remove admins of this organisation while an elevation for exactly that runs. Off: never', byProvider: 'Set by the provider',
   },
 } as const;

@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import { MASK_OPS, type Client, type InvitationState, type LedgerEntry, type Mask, type RelationshipState, type ScanStatus, type Seats, type Severity, type TenantState, type Tier as TierName } from '../api';
+import { MASK_OPS, type Client, type ElevationState, type InvitationState, type LedgerEntry, type Mask, type RelationshipState, type RequestState, type ScanStatus, type Seats, type Severity, type TenantState, type Tier as TierName } from '../api';
 import { num, percent, score as scoreText, signed } from './format';
 import { RelativeTime } from './time';
 
@@ -71,14 +71,15 @@ export function SevCount({ kind, n, bare }: { kind: 'critical' | 'high'; n: numb
 
 export type Tone = 'good' | 'near' | 'bad' | 'plain';
 export const Badge = ({ tone = 'plain', children }: { tone?: Tone; children: React.ReactNode }) => <span className={`badge ${tone}`}>{children}</span>;
-type State = TenantState | RelationshipState | InvitationState | 'disabled' | 'ok' | 'over_limit' | 'unlimited' | LedgerEntry['outcome'];
+export type State = TenantState | RelationshipState | InvitationState | ElevationState | RequestState | 'retired' | 'disabled' | 'ok' | 'over_limit' | 'unlimited' | LedgerEntry['outcome'];
 const TONES: Record<State, Tone> = {
   active: 'good', suspended: 'near', archived: 'plain', purged: 'bad', requested: 'near', expiring: 'near', expired: 'bad', frozen: 'bad', ended: 'bad',
-  open: 'near', accepted: 'good', revoked: 'plain', disabled: 'plain', ok: 'good', over_limit: 'bad', unlimited: 'plain', done: 'good', refused: 'near', failed: 'bad',
+  open: 'near', accepted: 'good', revoked: 'plain', disabled: 'plain', ok: 'good', over_limit: 'bad', unlimited: 'plain', done: 'good', refused: 'near', failed: 'bad', running: 'good', denied: 'bad', cancelled: 'plain', lapsed: 'plain', approved: 'good', pending: 'near', waiting: 'near', withdrawn: 'plain', overtaken: 'plain', retired: 'plain',
 };
-export function StateBadge({ state }: { state: State }) {
+/** `tone` where a state means something else than usual: an elevation that ended is as it should be. */
+export function StateBadge({ state, tone }: { state: State; tone?: Tone }) {
   const { t } = useTranslation();
-  return <Badge tone={TONES[state]}>{t(`state.${state}`)}</Badge>;
+  return <Badge tone={tone ?? TONES[state]}>{t(`state.${state}`)}</Badge>;
 }
 export function Usage({ used, limit, label }: { used: number; limit: number | null; label: string }) {
   const share = limit ? used / limit : used > 0 && limit === 0 ? 2 : 0;

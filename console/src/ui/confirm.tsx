@@ -36,7 +36,7 @@ function ConfirmModal({ what, opened, onClose }: { what: Ask | null; opened: boo
     try { await what.run({ typed, reason: reason.trim() }); onClose(); } catch (p) { setProblem(p); } finally { setPending(false); }
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={what.title} closeButtonProps={{ 'aria-label': t('ui.close') }} size={460} transitionProps={{ duration: 100 }}>
+    <Modal opened={opened} onClose={onClose} attributes={{ header: { role: 'presentation' } }} title={what.title} closeButtonProps={{ 'aria-label': t('ui.close') }} size={460} transitionProps={{ duration: 100 }}>
       <form onSubmit={run} className="fields">
         {what.lines.map((line, i) => <p key={i} className="flush dim2">{line}</p>)}
         <FormProblem problem={problem} />

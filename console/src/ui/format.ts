@@ -26,6 +26,13 @@ export const date = (iso: string) => made('d', (l) => new Intl.DateTimeFormat(l,
 export const dayMonth = (at: number) => made('dm', (l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short' })).format(at);
 export const exact = (iso: string) => made('e', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'full', timeStyle: 'long' })).format(new Date(iso));
 export const clock = (iso: string) => made('c', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'short', timeStyle: 'medium' })).format(new Date(iso));
+/** "14:32". */
+export const time = (iso: string) => made('t', (l) => new Intl.DateTimeFormat(l, { timeStyle: 'short' })).format(new Date(iso));
+/** "90 min", "4 h", "1 h 30 min". */
+export const minutes = (n: number) => {
+  const part = (v: number, unit: 'hour' | 'minute') => made(`u${unit}`, (l) => new Intl.NumberFormat(l, { style: 'unit', unit, unitDisplay: 'short' })).format(v);
+  return [n >= 60 && part(Math.floor(n / 60), 'hour'), (n % 60 > 0 || n === 0) && part(n % 60, 'minute')].filter(Boolean).join(' ');
+};
 
 const STEPS = [['second', 60], ['minute', 60], ['hour', 24], ['day', 30.44], ['month', 12], ['year', Infinity]] as const;
 /** "5 min ago", "in 3 days", "now" below ten seconds. */

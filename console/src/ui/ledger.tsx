@@ -61,7 +61,7 @@ export function LedgerView({ list, page, error, retry, stale, tenantFilter }: { 
         columns={[
           { key: 'what', title: t('ledger.action'), cell: (e) => <button type="button" className="plain semi" onClick={() => setOpened(e)}>{name(e.action)}</button> },
           { key: 'subject', title: t('ledger.subject'), cell: (e) => <span className="dim2 clip">{e.subject?.label ?? e.subject?.id ?? '–'}</span> },
-          { key: 'who', title: t('ledger.who'), cell: (e) => <span className="row wrap tight"><span>{e.actor.name}</span><ActedAs entry={e} /></span> },
+          { key: 'who', title: t('ledger.who'), cell: (e) => <span className="row wrap tight"><span>{e.actor.name}</span><ActedAs entry={e} />{e.actor.key && <Badge>{t('ledger.byKey', { name: e.actor.key.name })}</Badge>}</span> },
           { key: 'outcome', title: t('ledger.outcome'), cell: (e) => <StateBadge state={e.outcome} /> },
           { key: 'at', title: t('ledger.when'), cell: (e) => <span className="dim2"><RelativeTime at={e.at} /></span> },
         ]} />
@@ -78,7 +78,8 @@ export function EntryDetail({ entry: e }: { entry: LedgerEntry }) {
       <dl className="facts">
         <dt>{t('ledger.when')}</dt><dd>{exact(e.at)}</dd>
         <dt>{t('ledger.who')}</dt><dd><span className="row wrap tight">{e.actor.name} <ActedAs entry={e} /></span></dd>
-        {e.as && <><dt>{t('ledger.through')}</dt><dd>{t(`ledger.source.${e.as.source}` as 'ledger.source.membership', { defaultValue: e.as.source })}{e.as.id && <span className="mono dim"> {e.as.id}</span>}</dd></>}
+        {e.actor.key && <><dt>{t('ledger.key')}</dt><dd>{e.actor.key.name} <span className="mono dim">{e.actor.key.id}</span></dd></>}
+        {e.as && <><dt>{t('ledger.through')}</dt><dd>{e.as.source === 'break_glass' ? <Badge tone="bad">{t('ledger.source.break_glass')}</Badge> : t(`ledger.source.${e.as.source}` as 'ledger.source.membership', { defaultValue: e.as.source })}{e.as.id && <span className="mono dim"> {e.as.id}</span>}</dd></>}
         <dt>{t('ledger.action')}</dt><dd className="mono">{e.action}</dd>
         <dt>{t('ledger.subject')}</dt><dd>{e.subject ? <>{e.subject.label ?? ''} <span className="mono dim">{e.subject.id}</span></> : '–'}</dd>
         <dt>{t('ledger.outcome')}</dt><dd><StateBadge state={e.outcome} />{e.code && <span className="mono dim"> {e.code}</span>}</dd>
@@ -104,4 +105,4 @@ export function DiffView({ before, after }: { before: unknown; after: unknown })
   );
 }
 
-const ACTIONS = ['tenant.create', 'tenant.update', 'tenant.suspend', 'tenant.resume', 'tenant.archive', 'tenant.restore', 'tenant.purge', 'relationship.update', 'staff.invite', 'staff.update', 'staff.disable', 'staff.enable', 'staff.remove', 'staff_invitation.revoke', 'assignment.create', 'assignment.update', 'assignment.delete', 'provider.update', 'sub_provider.create', 'sub_provider.update', 'member.invite', 'member.update', 'member.disable', 'member.enable', 'member.remove', 'member_invitation.revoke', 'setting.update', 'scan.import', 'finding.assign', 'finding.take', 'override.create', 'override.revoke', 'comment.create', 'session.create', 'session.verify', 'session.delete', 'invitation.accept', 'password.update', 'totp.confirm', 'totp.delete', 'recovery_code.create'] as const;
+const ACTIONS = ['tenant.create', 'tenant.update', 'tenant.suspend', 'tenant.resume', 'tenant.archive', 'tenant.restore', 'tenant.purge', 'relationship.update', 'staff.invite', 'staff.update', 'staff.disable', 'staff.enable', 'staff.remove', 'staff_invitation.revoke', 'assignment.create', 'assignment.update', 'assignment.delete', 'provider.update', 'sub_provider.create', 'sub_provider.update', 'member.invite', 'member.update', 'member.disable', 'member.enable', 'member.remove', 'member_invitation.revoke', 'setting.update', 'scan.import', 'finding.assign', 'finding.take', 'override.create', 'override.revoke', 'comment.create', 'session.create', 'session.verify', 'session.delete', 'invitation.accept', 'password.update', 'totp.confirm', 'totp.delete', 'recovery_code.create', 'session.step_up', 'provider_access.freeze', 'provider_access.unfreeze', 'provider_access.update', 'provider_access.remove', 'provider_access.admit', 'access_request.approve', 'access_request.deny', 'access_request.end', 'relationship.freeze', 'relationship.unfreeze', 'relationship.renew', 'relationship.withdraw', 'elevation.request', 'elevation.approve', 'elevation.deny', 'elevation.end', 'elevation.end_own', 'elevation_template.create', 'elevation_template.update', 'elevation_template.delete', 'api_key.create', 'api_key.revoke', 'provider_api_key.create', 'provider_api_key.revoke'] as const;

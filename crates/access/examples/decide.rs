@@ -15,7 +15,13 @@ fn main() -> Result<(), access::Error> {
 
     let (me, provider, tenant) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
     let person = Person { id: me, enabled: true };
-    let place = Place::Tenant(TenantFacts { id: tenant, state: TenantState::Active, modules: Modules::ALL, t1_may_comment: false });
+    let place = Place::Tenant(TenantFacts {
+        id: tenant,
+        state: TenantState::Active,
+        modules: Modules::ALL,
+        t1_may_comment: false,
+        staff_may_name_admins: false,
+    });
     let provider_facts =
         ProviderFacts { id: provider, state: ProviderState::Active, sub_providers: false, access_mode: AccessMode::Tiered };
     let own = Place::Provider(provider_facts.clone());
@@ -43,6 +49,8 @@ fn main() -> Result<(), access::Error> {
             starts_at: 0,
             ends_at: Some(1_000),
         }),
+        elevation: None,
+        barred: false,
     };
     let staff = Grant::Staff {
         staff: Staff { id: Uuid::nil(), person: me, provider, role: StaffRole::ProviderAdmin, enabled: true },
@@ -58,7 +66,8 @@ fn main() -> Result<(), access::Error> {
         ("provider admin lists clients: yes", Act::ClientList, staff, &own),
     ];
     for (name, act, grant, place) in &cases {
-        let question = Question { act: *act, person: Some(&person), grant, place, subject: Subject::Any, now: 500, step_up: false };
+        let question =
+            Question { act: *act, person: Some(&person), grant, key: None, place, subject: Subject::Any, now: 500, step_up: false };
         let allowed = engine.decide(&question).allowed;
         assert_eq!(allowed, name.ends_with("yes"), "{name}");
         println!("{name:<40}  {:>9.1?}", cost(|| engine.decide(black_box(&question)).allowed));

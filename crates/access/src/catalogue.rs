@@ -75,6 +75,14 @@ pub struct Flags {
     pub tier1_by_setting: bool,
     /// `subs`: only when the provider may have sub-providers.
     pub sub_providers: bool,
+    /// `step`: only with a fresh second factor.
+    pub step_up: bool,
+    /// `person`: never through an API key.
+    pub person: bool,
+    /// `chief`: of a provider's staff, provider admins only.
+    pub chief: bool,
+    /// `e3s`: an elevation may open it to T3, where the tenant's setting allows it.
+    pub elevated_at_tier3: bool,
 }
 
 /// One line of the catalogue.

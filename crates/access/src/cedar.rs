@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression as Value};
 use uuid::Uuid;
 
-use crate::catalogue::Plane;
+use crate::catalogue::{Act, Plane};
 use crate::engine::Error;
 use crate::facts::{
-    Assignment, Grant, Membership, Person, Place, ProviderFacts, Question, Relationship, Staff, Subject, TenantFacts,
+    Assignment, Elevation, Grant, Key, KeyPlace, Membership, Person, Place, ProviderFacts, Question, Relationship, Staff, Subject,
+    TenantFacts,
 };
 use crate::words::{AccessMode, Module, Modules, ProviderState, RelationshipState, StaffRole, TenantRole, TenantState};
 
@@ -79,6 +80,7 @@ impl Names {
             field("state", self.tenant_state[tenant.state as usize].clone()),
             field("modules", self.modules(tenant.modules)),
             field("t1_may_comment", bool(tenant.t1_may_comment)),
+            field("staff_may_name_admins", bool(tenant.staff_may_name_admins)),
         ];
         Ok((uid.clone(), Some(entity(uid, fields)?)))
     }
@@ -86,9 +88,12 @@ impl Names {
     /// The facts of the question that the action's plane knows. A grant that does not belong to the plane is no evidence there.
     pub(crate) fn context(&self, q: &Question<'_>) -> Result<Context, Error> {
         let info = q.act.info();
-        let mut facts = Vec::with_capacity(5);
+        let mut facts = Vec::with_capacity(6);
         facts.push(field("now", Value::new_long(q.now)));
         facts.push(field("step_up", bool(q.step_up)));
+        if let Some(key) = q.key.filter(|_| info.plane != Plane::Public) {
+            facts.push(field("key", self.key(key, q.act)?));
+        }
         match info.plane {
             Plane::Data | Plane::Records | Plane::Client => {
                 if let Some(module) = info.module {
@@ -105,21 +110,29 @@ impl Names {
     fn tenant_facts(&self, q: &Question<'_>, facts: &mut Vec<Field>) -> Result<(), Error> {
         match q.grant {
             Grant::Membership(membership) => facts.push(field("membership", self.membership(membership)?)),
-            Grant::Reach { staff, provider, relationship, assignment } => {
-                let mut reach = Vec::with_capacity(4);
+            Grant::Reach { staff, provider, relationship, assignment, elevation, barred } => {
+                let mut reach = Vec::with_capacity(6);
                 reach.push(field("staff", self.staff(staff)?));
                 reach.push(field("provider", self.staff_provider(provider)?));
                 reach.push(field("relationship", self.relationship(relationship)?));
+                reach.push(field("barred", bool(*barred)));
                 if let Some(assignment) = assignment {
                     reach.push(field("assignment", self.assignment(assignment)?));
+                }
+                if let Some(elevation) = elevation {
+                    reach.push(field("elevation", self.elevation(elevation, q.act)?));
                 }
                 facts.push(field("reach", record(reach)?));
             }
             Grant::Nobody | Grant::SelfOnly | Grant::Staff { .. } => {}
         }
-        if let Subject::Member { role, last_admin } = q.subject {
-            let role = self.tenant_role[role as usize].clone();
-            facts.push(field("member", record([field("role", role), field("last_admin", bool(last_admin))])?));
+        match q.subject {
+            Subject::Member { role, last_admin } => {
+                let row = [field("role", self.tenant_role[role as usize].clone()), field("last_admin", bool(last_admin))];
+                facts.push(field("member", record(row)?));
+            }
+            Subject::Request { is_self } => facts.push(request_row(is_self)?),
+            Subject::Any | Subject::Staff { .. } | Subject::Assignment { .. } => {}
         }
         Ok(())
     }
@@ -141,6 +154,7 @@ impl Names {
             Subject::Assignment { person_is_self } => {
                 facts.push(field("assignment_row", record([field("person_is_self", bool(person_is_self))])?));
             }
+            Subject::Request { is_self } => facts.push(request_row(is_self)?),
             Subject::Any | Subject::Member { .. } => {}
         }
         Ok(())
@@ -199,6 +213,36 @@ impl Names {
         record(row)
     }
 
+    fn elevation(&self, e: &Elevation, act: Act) -> Result<Value, Error> {
+        record([
+            field("person", Value::new_entity_uid(id(&self.person, e.person))),
+            field("provider", Value::new_entity_uid(id(&self.provider, e.provider))),
+            field("tenant", Value::new_entity_uid(id(&self.tenant, e.tenant))),
+            field("tier", Value::new_long(e.tier.as_i64())),
+            field("names_action", bool(e.actions.contains(&act))),
+            field("names_admins", bool(e.actions.contains(&Act::MemberGrantAdmin))),
+            field("modules", self.modules(e.modules)),
+            field("starts_at", Value::new_long(e.starts_at)),
+            field("ends_at", Value::new_long(e.ends_at)),
+            field("approvers", Value::new_set(e.approvers.iter().map(|p| Value::new_entity_uid(id(&self.person, *p))))),
+            field("by_tenant", bool(e.by_tenant)),
+            field("break_glass", bool(e.break_glass)),
+        ])
+    }
+
+    fn key(&self, key: &Key, act: Act) -> Result<Value, Error> {
+        let place = match key.place {
+            KeyPlace::Tenant(tenant) => field("tenant", Value::new_entity_uid(id(&self.tenant, tenant))),
+            KeyPlace::Provider(provider) => field("provider", Value::new_entity_uid(id(&self.provider, provider))),
+        };
+        record([
+            field("person", Value::new_entity_uid(id(&self.person, key.person))),
+            place,
+            field("names_action", bool(key.actions.contains(&act))),
+            field("ends_at", Value::new_long(key.ends_at)),
+        ])
+    }
+
     fn modules(&self, modules: Modules) -> Value {
         Value::new_set(modules.iter().map(|m| self.module[m as usize].clone()))
     }
@@ -228,6 +272,10 @@ fn entity<const N: usize>(uid: EntityUid, fields: [Field; N]) -> Result<Entity, 
 
 fn record(fields: impl IntoIterator<Item = Field>) -> Result<Value, Error> {
     Value::new_record(fields).map_err(Error::facts)
+}
+
+fn request_row(is_self: bool) -> Result<Field, Error> {
+    Ok(field("request_row", record([field("is_self", bool(is_self))])?))
 }
 
 fn field(name: &str, value: Value) -> Field {

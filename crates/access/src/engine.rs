@@ -1,6 +1,7 @@
 //! The decision: Cedar around the policies, with everything that does not depend on the question made beforehand.
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cedar_policy::{Authorizer, Entities, EntityUid, PolicySet, Request, Response, Schema};
 
@@ -10,9 +11,8 @@ use crate::facts::{Grant, Place, Question};
 use crate::needs::needs;
 use crate::policies::{Policies, Seen, Sentences, Shared, first};
 use crate::shape::Shape;
+use crate::text::{POLICIES, SCHEMA};
 
-const SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/hub.cedarschema"));
-const POLICIES: &str = include_str!("../policies/hub.cedar");
 const WHY: &str = include_str!("../policies/why.cedar");
 
 /// Why there is no engine, or no question could be put.
@@ -60,6 +60,7 @@ pub struct Engine {
     authorizer: Authorizer,
     names: Names,
     prepared: Vec<Prepared>,
+    folder: Folder,
     words: Words,
     schema: Schema,
     whole: PolicySet,
@@ -78,8 +79,8 @@ struct Words {
 
 /// What is known about an action before anybody asks.
 struct Prepared {
-    uid: EntityUid,
-    by_shape: Vec<Speaking>,
+    seen: Seen,
+    by_shape: Vec<(Shape, OnceLock<Speaking>)>,
     deciding: Sentences,
     explaining: Sentences,
     needs: Arc<str>,
@@ -87,15 +88,23 @@ struct Prepared {
 
 /// The policies that can speak about an action when the question has these facts.
 struct Speaking {
-    shape: Shape,
     deciding: Arc<PolicySet>,
     explaining: Arc<PolicySet>,
+}
+
+/// Folds the policies for an action and a shape when they are first asked for: few of all there could be ever are.
+struct Folder {
+    deciding: Policies,
+    explaining: Policies,
+    deciding_reach: Vec<HashSet<EntityUid>>,
+    explaining_reach: Vec<HashSet<EntityUid>>,
+    shared: Mutex<(Shared, Shared)>,
 }
 
 impl Engine {
     /// Reads and strictly validates the built-in policies. Takes some 50 ms, in a debug build twice that: make one and keep it.
     pub fn new() -> Result<Self, Error> {
-        Self::build(&Policies::read(POLICIES)?)
+        Self::build(Policies::read(POLICIES)?)
     }
 
     /// The ids of the deciding policies, in the order of their file.
@@ -104,15 +113,32 @@ impl Engine {
         Ok(Policies::read(POLICIES)?.ids())
     }
 
+    /// An engine with other policies: for the test that a mistake in them is caught.
+    #[doc(hidden)]
+    pub fn with_policies(text: &str) -> Result<Self, Error> {
+        Self::build(Policies::read(text)?)
+    }
+
     /// An engine that lacks one policy: for the test that every policy matters.
     #[doc(hidden)]
     pub fn without(policy: &str) -> Result<Self, Error> {
         let mut policies = Policies::read(POLICIES)?;
         policies.remove(policy);
-        Self::build(&policies)
+        Self::build(policies)
     }
 
-    fn build(deciding: &Policies) -> Result<Self, Error> {
+    /// Folds everything that could ever be asked: for the test that it can be.
+    #[doc(hidden)]
+    pub fn fold_all(&self) -> Result<(), Error> {
+        for prepared in &self.prepared {
+            for (shape, _) in &prepared.by_shape {
+                self.folder.fold(&prepared.seen, *shape)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn build(deciding: Policies) -> Result<Self, Error> {
         let (schema, mut warnings) = Schema::from_cedarschema_str(SCHEMA).map_err(|e| Error::Schema(format!("{e:?}")))?;
         if let Some(warning) = warnings.next() {
             return Err(Error::Schema(warning.to_string()));
@@ -120,10 +146,13 @@ impl Engine {
         let explaining = Policies::read(WHY)?;
         deciding.validate(&schema)?;
         explaining.validate(&schema)?;
+        let whole = deciding.set()?;
+        let folder = Folder::new(deciding, explaining, &schema);
         Ok(Self {
             authorizer: Authorizer::new(),
             names: Names::new()?,
-            prepared: prepare(deciding, &explaining, &schema)?,
+            prepared: prepare(&folder, &schema)?,
+            folder,
             words: Words {
                 no_grant: "no_grant".into(),
                 error: "error".into(),
@@ -133,7 +162,7 @@ impl Engine {
                 elsewhere: "This is not done here.".into(),
                 unanswerable: "The access rule could not be evaluated, so the answer is no.".into(),
             },
-            whole: deciding.set()?,
+            whole,
             schema,
         })
     }
@@ -158,8 +187,15 @@ impl Engine {
     fn ask(&self, q: &Question<'_>) -> Result<Verdict, Error> {
         let prepared = &self.prepared[q.act as usize];
         let shape = Shape::of_question(q);
-        let speaking = prepared.by_shape.iter().find(|s| s.shape == shape);
-        let speaking = speaking.ok_or_else(|| Error::facts("a question of an unforeseen shape"))?;
+        let slot = prepared.by_shape.iter().find(|(s, _)| *s == shape).map(|(_, slot)| slot);
+        let slot = slot.ok_or_else(|| Error::facts("a question of an unforeseen shape"))?;
+        let speaking = match slot.get() {
+            Some(speaking) => speaking,
+            None => {
+                let folded = self.folder.fold(&prepared.seen, shape)?;
+                slot.get_or_init(|| folded)
+            }
+        };
         let (request, entities) = self.put(q, None)?;
 
         let response = self.authorizer.is_authorized(&request, &speaking.deciding, &entities);
@@ -187,7 +223,7 @@ impl Engine {
         let context = self.names.context(q)?;
         // the schema brings the actions' groups; without it they are not needed, being folded into the policies
         let entities = Entities::from_entities(person.into_iter().chain(place), schema).map_err(Error::facts)?;
-        let request = Request::new(principal, prepared.uid.clone(), resource, context, schema).map_err(Error::facts)?;
+        let request = Request::new(principal, prepared.seen.uid.clone(), resource, context, schema).map_err(Error::facts)?;
         Ok((request, entities))
     }
 
@@ -231,33 +267,41 @@ impl fmt::Debug for Engine {
     }
 }
 
-fn prepare(deciding: &Policies, explaining: &Policies, schema: &Schema) -> Result<Vec<Prepared>, Error> {
+fn prepare(folder: &Folder, schema: &Schema) -> Result<Vec<Prepared>, Error> {
     let entities = schema.action_entities().map_err(|e| Error::Schema(e.to_string()))?;
     let action = type_name("Action")?;
-    let (deciding_reach, explaining_reach) = (deciding.reach(schema), explaining.reach(schema));
-    let (mut deciding_shared, mut explaining_shared) = (Shared::default(), Shared::default());
-    let mut one = |act: &Act| {
+    let one = |act: &Act| {
         let info = act.info();
         let uid = uid(&action, info.name);
         let groups = entities.ancestors(&uid).ok_or_else(|| Error::Schema(format!("{act} is not in the schema")))?;
-        let is = groups.map(|group| group.id().unescaped()).chain([info.name]).collect();
-        let seen = Seen { uid: &uid, info, is };
-        let by_shape = Shape::all(info).into_iter().map(|shape| {
-            Ok(Speaking {
-                shape,
-                deciding: deciding.about(&seen, shape, &deciding_reach, &mut deciding_shared)?,
-                explaining: explaining.about(&seen, shape, &explaining_reach, &mut explaining_shared)?,
-            })
-        });
+        let is = groups.map(|group| group.id().unescaped().to_owned()).chain([info.name.to_owned()]).collect();
+        let seen = Seen { uid, info, is };
         Ok(Prepared {
-            by_shape: by_shape.collect::<Result<_, Error>>()?,
-            deciding: deciding.sentences(&seen, &deciding_reach),
-            explaining: explaining.sentences(&seen, &explaining_reach),
+            by_shape: Shape::all(info).into_iter().map(|shape| (shape, OnceLock::new())).collect(),
+            deciding: folder.deciding.sentences(&seen, &folder.deciding_reach),
+            explaining: folder.explaining.sentences(&seen, &folder.explaining_reach),
             needs: needs(info).into(),
-            uid,
+            seen,
         })
     };
-    Act::ALL.iter().map(&mut one).collect()
+    Act::ALL.iter().map(one).collect()
+}
+
+impl Folder {
+    fn new(deciding: Policies, explaining: Policies, schema: &Schema) -> Self {
+        let (deciding_reach, explaining_reach) = (deciding.reach(schema), explaining.reach(schema));
+        Self { deciding, explaining, deciding_reach, explaining_reach, shared: Mutex::default() }
+    }
+
+    fn fold(&self, seen: &Seen, shape: Shape) -> Result<Speaking, Error> {
+        // a panic while folding leaves nothing half done: what is shared only grows
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let (deciding, explaining) = &mut *shared;
+        Ok(Speaking {
+            deciding: self.deciding.about(seen, shape, &self.deciding_reach, deciding)?,
+            explaining: self.explaining.about(seen, shape, &self.explaining_reach, explaining)?,
+        })
+    }
 }
 
 /// Whether the place is of the kind that the plane's actions are done in.
@@ -270,16 +314,14 @@ fn is_at(plane: Plane, place: &Place) -> bool {
     }
 }
 
-/// Time matters only inside a tenant, for staff: a relationship ends, an assignment begins and ends.
+/// When time alone may change the answer: a relationship ends, an assignment or elevation begins or ends, an API key expires.
 fn until(q: &Question<'_>) -> Option<i64> {
-    let Grant::Reach { relationship, assignment, .. } = q.grant else { return None };
-    if !q.act.info().plane.is_inside() {
-        return None;
+    let key = q.key.map(|key| key.ends_at);
+    let mut instants = vec![key];
+    if let (Grant::Reach { relationship, assignment, elevation, .. }, true) = (q.grant, q.act.info().plane.is_inside()) {
+        instants.push(relationship.ends_at);
+        instants.extend(assignment.iter().flat_map(|a| [Some(a.starts_at), a.ends_at]));
+        instants.extend(elevation.iter().flat_map(|e| [Some(e.starts_at), Some(e.ends_at)]));
     }
-    let assignment = assignment.as_ref();
-    [relationship.ends_at, assignment.map(|a| a.starts_at), assignment.and_then(|a| a.ends_at)]
-        .into_iter()
-        .flatten()
-        .filter(|at| *at > q.now)
-        .min()
+    instants.into_iter().flatten().filter(|at| *at > q.now).min()
 }

@@ -6,7 +6,7 @@ use crate::catalogue::Act;
 use crate::words::{AccessMode, Mask, Modules, ProviderState, RelationshipState, StaffRole, TenantRole, TenantState, Tier};
 
 /// One human identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Person {
     /// Its id.
     pub id: Uuid,
@@ -15,7 +15,7 @@ pub struct Person {
 }
 
 /// What the rule looks at in a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TenantFacts {
     /// Its id.
     pub id: Uuid,
@@ -25,10 +25,12 @@ pub struct TenantFacts {
     pub modules: Modules,
     /// Its setting: provider staff at T1 may comment.
     pub t1_may_comment: bool,
+    /// Its setting: provider staff may name admins, through an elevation for it.
+    pub staff_may_name_admins: bool,
 }
 
 /// What the rule looks at in a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProviderFacts {
     /// Its id.
     pub id: Uuid,
@@ -41,7 +43,7 @@ pub struct ProviderFacts {
 }
 
 /// A person of a provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Staff {
     /// Its id.
     pub id: Uuid,
@@ -56,7 +58,7 @@ pub struct Staff {
 }
 
 /// A person of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Membership {
     /// Its id.
     pub id: Uuid,
@@ -71,7 +73,7 @@ pub struct Membership {
 }
 
 /// The contract between a provider and a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Relationship {
     /// Its id.
     pub id: Uuid,
@@ -90,7 +92,7 @@ pub struct Relationship {
 }
 
 /// What one person may do for a provider on one tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Assignment {
     /// Its id.
     pub id: Uuid,
@@ -112,8 +114,62 @@ pub struct Assignment {
     pub ends_at: Option<i64>,
 }
 
+/// More than a person has, for a while, with somebody else's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Elevation {
+    /// Its id.
+    pub id: Uuid,
+    /// Who.
+    pub person: Uuid,
+    /// For which provider.
+    pub provider: Uuid,
+    /// On which tenant.
+    pub tenant: Uuid,
+    /// Up to which tier. T0: only the actions it names.
+    pub tier: Tier,
+    /// Actions it names.
+    pub actions: Vec<Act>,
+    /// In which modules.
+    pub modules: Modules,
+    /// From when, in microseconds since the epoch.
+    pub starts_at: i64,
+    /// Until when. At that instant it is over.
+    pub ends_at: i64,
+    /// Who approved it.
+    pub approvers: Vec<Uuid>,
+    /// One of them did so for the tenant: it may reach above the relationship's tier.
+    pub by_tenant: bool,
+    /// Given by the operator in an emergency: it passes a freeze.
+    pub break_glass: bool,
+}
+
+/// What a request that comes with an API key may do at most: a part of what the person may who made the key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Its id.
+    pub id: Uuid,
+    /// Who made it.
+    pub person: Uuid,
+    /// Where it works.
+    pub place: KeyPlace,
+    /// What it names.
+    pub actions: Vec<Act>,
+    /// Until when, in microseconds since the epoch. At that instant it is over.
+    pub ends_at: i64,
+}
+
+/// Where an API key works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyPlace {
+    /// In this tenant.
+    Tenant(Uuid),
+    /// At this provider, and in its tenants as far as its staff reach.
+    Provider(Uuid),
+}
+
 /// One grant, evaluated whole (product.md §2.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "there are one or two of these per question, and most are the large one")]
 pub enum Grant {
     /// Not signed in.
     Nobody,
@@ -138,11 +194,15 @@ pub enum Grant {
         relationship: Relationship,
         /// The person's assignment on the tenant, if there is one, live or not.
         assignment: Option<Assignment>,
+        /// One of the person's elevations on the tenant, if there is one, running or not.
+        elevation: Option<Elevation>,
+        /// The tenant removed this person from the staff who may reach it.
+        barred: bool,
     },
 }
 
 /// Where it is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// The installation, from outside.
     Public,
@@ -181,6 +241,11 @@ pub enum Subject {
         /// It is the asking person's own.
         person_is_self: bool,
     },
+    /// A request that is decided on.
+    Request {
+        /// The asking person made it.
+        is_self: bool,
+    },
 }
 
 /// May this person, through this grant, do this here, now?
@@ -192,12 +257,14 @@ pub struct Question<'a> {
     pub person: Option<&'a Person>,
     /// Through what.
     pub grant: &'a Grant,
+    /// The API key it comes with, if it does.
+    pub key: Option<&'a Key>,
     /// Where.
     pub place: &'a Place,
     /// On which row.
     pub subject: Subject,
     /// When, in microseconds since the epoch.
     pub now: i64,
-    /// The person has shown a fresh second factor.
+    /// The person has given a second factor a short while ago.
     pub step_up: bool,
 }

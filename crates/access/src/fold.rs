@@ -11,7 +11,7 @@ use crate::shape::Shape;
 /// What is known before the question is put.
 pub(crate) struct Known<'a> {
     /// The action and its groups, those that the policy tests for.
-    pub(crate) action_is: &'a BTreeSet<&'a str>,
+    pub(crate) action_is: &'a BTreeSet<String>,
     /// The optional facts there are.
     pub(crate) shape: Shape,
     /// The schema fixes the types of principal and resource for this action.
@@ -72,7 +72,7 @@ impl Known<'_> {
                 }
             }
             "in" | "==" if operands["left"] == json!({ "Var": "action" }) => {
-                truth(action_names(&operands["right"]).iter().any(|name| self.action_is.contains(name)))
+                truth(action_names(&operands["right"]).iter().any(|name| self.action_is.contains(*name)))
             }
             "has" => Shape::of_has(operands).map_or_else(|| e.clone(), |fact| truth(self.shape.has_all(fact))),
             _ => e.clone(),
@@ -153,7 +153,7 @@ mod tests {
     fn folded(when: &str) -> Option<String> {
         let text = format!("permit (principal, action, resource) when {{ {when} }};");
         let json = Policy::from_str(&text).unwrap().to_json().unwrap();
-        let action_is = BTreeSet::from(["yes"]);
+        let action_is = BTreeSet::from(["yes".to_owned()]);
         let known = Known { action_is: &action_is, shape: Shape::of("membership"), one_environment: true };
         let folded = policy(&json, &known).unwrap()?;
         Some(Policy::from_json(None, folded).unwrap().to_cedar().unwrap().replace([' ', '\n', '(', ')'], ""))

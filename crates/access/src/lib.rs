@@ -44,11 +44,16 @@ mod fold;
 mod needs;
 mod policies;
 mod shape;
+#[doc(hidden)]
+pub mod text;
 mod words;
 
 pub use catalogue::{Act, Action, Door, Flags, Info, Op, Plane, actions, door, plane};
 pub use engine::{Engine, Error, Verdict};
-pub use facts::{Assignment, Grant, Membership, Person, Place, ProviderFacts, Question, Relationship, Staff, Subject, TenantFacts};
+pub use facts::{
+    Assignment, Elevation, Grant, Key, KeyPlace, Membership, Person, Place, ProviderFacts, Question, Relationship, Staff, Subject,
+    TenantFacts,
+};
 pub use words::{
     AccessMode, Mask, Module, Modules, ProviderState, RelationshipState, StaffRole, TenantRole, TenantState, Tier, UnknownWord,
 };

@@ -40,11 +40,11 @@ pub(crate) struct Sentence {
 }
 
 /// An action as the policies see it.
-pub(crate) struct Seen<'a> {
-    pub(crate) uid: &'a EntityUid,
-    pub(crate) info: &'a Info,
+pub(crate) struct Seen {
+    pub(crate) uid: EntityUid,
+    pub(crate) info: &'static Info,
     /// Its own name and those of its groups.
-    pub(crate) is: BTreeSet<&'a str>,
+    pub(crate) is: BTreeSet<String>,
 }
 
 /// Folded policies and sets of them, which many actions share.
@@ -102,13 +102,13 @@ impl Policies {
     /// The policies that can speak about the action, given the facts there are, folded. What is left out changes no answer.
     pub(crate) fn about(
         &self,
-        action: &Seen<'_>,
+        action: &Seen,
         shape: Shape,
         reach: &[HashSet<EntityUid>],
         shared: &mut Shared,
     ) -> Result<Arc<PolicySet>, Error> {
         let mut speaking = Vec::new();
-        for i in (0..self.all.len()).filter(|i| reach[*i].contains(action.uid)) {
+        for i in (0..self.all.len()).filter(|i| reach[*i].contains(&action.uid)) {
             speaking.extend(self.folded(i, action, shape, shared)?);
         }
         if let Some(known) = shared.sets.get(&speaking) {
@@ -119,7 +119,7 @@ impl Policies {
         Ok(made)
     }
 
-    fn folded(&self, i: usize, action: &Seen<'_>, shape: Shape, shared: &mut Shared) -> Result<Option<usize>, Error> {
+    fn folded(&self, i: usize, action: &Seen, shape: Shape, shared: &mut Shared) -> Result<Option<usize>, Error> {
         let p = &self.all[i];
         // the public plane alone knows two kinds of principal
         let one_environment = action.info.plane != Plane::Public;
@@ -136,8 +136,8 @@ impl Policies {
     }
 
     /// What they say about the action, with what their sentences leave to the catalogue filled in.
-    pub(crate) fn sentences(&self, action: &Seen<'_>, reach: &[HashSet<EntityUid>]) -> Sentences {
-        let speaking = self.all.iter().zip(reach).enumerate().filter(|(_, (_, reach))| reach.contains(action.uid));
+    pub(crate) fn sentences(&self, action: &Seen, reach: &[HashSet<EntityUid>]) -> Sentences {
+        let speaking = self.all.iter().zip(reach).enumerate().filter(|(_, (_, reach))| reach.contains(&action.uid));
         let sentence = |(order, (p, _)): (usize, (&Numbered, _))| {
             let forbids = p.policy.effect() == Effect::Forbid;
             (p.policy.id().clone(), Sentence { order, forbids, id: p.id.as_str().into(), why: fill(&p.why, action.info).into() })

@@ -8,19 +8,34 @@ use crate::facts::{Grant, Question, Subject};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shape(u16);
 
-const FACTS: [&str; 9] =
-    ["module", "membership", "reach", "reach.assignment", "member", "staff", "provider", "staff_row", "assignment_row"];
+const FACTS: [&str; 12] = [
+    "module",
+    "membership",
+    "reach",
+    "reach.assignment",
+    "reach.elevation",
+    "member",
+    "staff",
+    "provider",
+    "staff_row",
+    "assignment_row",
+    "request_row",
+    "key",
+];
 
 impl Shape {
     pub(crate) const NOTHING: Self = Self(0);
     const MODULE: Self = Self(1);
     const MEMBERSHIP: Self = Self(1 << 1);
     const REACH: Self = Self(1 << 2);
-    const ASSIGNED: Self = Self(1 << 2 | 1 << 3);
-    const MEMBER: Self = Self(1 << 4);
-    const STAFF: Self = Self(1 << 5 | 1 << 6);
-    const STAFF_ROW: Self = Self(1 << 7);
-    const ASSIGNMENT_ROW: Self = Self(1 << 8);
+    const ASSIGNMENT: Self = Self(1 << 3);
+    const ELEVATION: Self = Self(1 << 4);
+    const MEMBER: Self = Self(1 << 5);
+    const STAFF: Self = Self(1 << 6 | 1 << 7);
+    const STAFF_ROW: Self = Self(1 << 8);
+    const ASSIGNMENT_ROW: Self = Self(1 << 9);
+    const REQUEST_ROW: Self = Self(1 << 10);
+    const KEY: Self = Self(1 << 11);
 
     /// The fact of this name; a name that is no optional fact is nothing.
     pub(crate) fn of(fact: &str) -> Self {
@@ -54,38 +69,67 @@ impl Shape {
     pub(crate) fn of_question(q: &Question<'_>) -> Self {
         let info = q.act.info();
         let (grant, row) = match info.plane {
-            Plane::Data | Plane::Records | Plane::Client => {
-                let grant = match q.grant {
-                    Grant::Membership(_) => Self::MEMBERSHIP,
-                    Grant::Reach { assignment: None, .. } => Self::REACH,
-                    Grant::Reach { assignment: Some(_), .. } => Self::ASSIGNED,
-                    Grant::Nobody | Grant::SelfOnly | Grant::Staff { .. } => Self::NOTHING,
-                };
-                (grant, if matches!(q.subject, Subject::Member { .. }) { Self::MEMBER } else { Self::NOTHING })
-            }
+            Plane::Data | Plane::Records | Plane::Client => (Self::towards_tenant(q.grant), Self::row_of_tenant(q.subject)),
             Plane::Provider => {
                 let row = match q.subject {
                     Subject::Staff { .. } => Self::STAFF_ROW,
                     Subject::Assignment { .. } => Self::ASSIGNMENT_ROW,
+                    Subject::Request { .. } => Self::REQUEST_ROW,
                     Subject::Any | Subject::Member { .. } => Self::NOTHING,
                 };
                 (if matches!(q.grant, Grant::Staff { .. }) { Self::STAFF } else { Self::NOTHING }, row)
             }
             Plane::Own | Plane::Public => (Self::NOTHING, Self::NOTHING),
         };
-        Self::always(info).and(grant).and(row)
+        let key = if q.key.is_some() && info.plane != Plane::Public { Self::KEY } else { Self::NOTHING };
+        Self::always(info).and(grant).and(row).and(key)
+    }
+
+    fn towards_tenant(grant: &Grant) -> Self {
+        match grant {
+            Grant::Membership(_) => Self::MEMBERSHIP,
+            Grant::Reach { assignment, elevation, .. } => {
+                let assignment = if assignment.is_some() { Self::ASSIGNMENT } else { Self::NOTHING };
+                let elevation = if elevation.is_some() { Self::ELEVATION } else { Self::NOTHING };
+                Self::REACH.and(assignment).and(elevation)
+            }
+            Grant::Nobody | Grant::SelfOnly | Grant::Staff { .. } => Self::NOTHING,
+        }
+    }
+
+    fn row_of_tenant(subject: Subject) -> Self {
+        match subject {
+            Subject::Member { .. } => Self::MEMBER,
+            Subject::Request { .. } => Self::REQUEST_ROW,
+            Subject::Any | Subject::Staff { .. } | Subject::Assignment { .. } => Self::NOTHING,
+        }
     }
 
     /// Every shape that a question about the action can have.
     pub(crate) fn all(info: &Info) -> Vec<Self> {
+        const TOWARDS_TENANT: &[Shape] = &[
+            Shape::NOTHING,
+            Shape::MEMBERSHIP,
+            Shape::REACH,
+            Shape(Shape::REACH.0 | Shape::ASSIGNMENT.0),
+            Shape(Shape::REACH.0 | Shape::ELEVATION.0),
+            Shape(Shape::REACH.0 | Shape::ASSIGNMENT.0 | Shape::ELEVATION.0),
+        ];
         let (grants, rows): (&[Self], &[Self]) = match info.plane {
-            Plane::Data | Plane::Records | Plane::Client => {
-                (&[Self::NOTHING, Self::MEMBERSHIP, Self::REACH, Self::ASSIGNED], &[Self::NOTHING, Self::MEMBER])
+            Plane::Data | Plane::Records | Plane::Client => (TOWARDS_TENANT, &[Self::NOTHING, Self::MEMBER, Self::REQUEST_ROW]),
+            Plane::Provider => {
+                (&[Self::NOTHING, Self::STAFF], &[Self::NOTHING, Self::STAFF_ROW, Self::ASSIGNMENT_ROW, Self::REQUEST_ROW])
             }
-            Plane::Provider => (&[Self::NOTHING, Self::STAFF], &[Self::NOTHING, Self::STAFF_ROW, Self::ASSIGNMENT_ROW]),
             Plane::Own | Plane::Public => (&[Self::NOTHING], &[Self::NOTHING]),
         };
-        grants.iter().flat_map(|g| rows.iter().map(|r| Self::always(info).and(*g).and(*r))).collect()
+        let keys: &[Self] = if info.plane == Plane::Public { &[Self::NOTHING] } else { &[Self::NOTHING, Self::KEY] };
+        let mut all = Vec::with_capacity(grants.len() * rows.len() * keys.len());
+        for grant in grants {
+            for row in rows {
+                all.extend(keys.iter().map(|key| Self::always(info).and(*grant).and(*row).and(*key)));
+            }
+        }
+        all
     }
 
     fn always(info: &Info) -> Self {

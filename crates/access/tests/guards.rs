@@ -3,64 +3,9 @@
 
 mod common;
 
-use access::{Act, Engine, ProviderState, RelationshipState, StaffRole, Subject, TenantRole, TenantState, Tier};
-use common::{Ask, OTHER_PROVIDER, OTHER_TENANT, SOMEBODY, asks, assigned, explicit, member, provider_admin, staff, technician};
-
-/// One question per guard, named by the policy that answers it. Each is a yes in which a single thing has been made wrong.
-fn pinned() -> Vec<(&'static str, Ask)> {
-    let scan = |grant| Ask::new(Act::ScanList, grant);
-    let last_admin = Subject::Member { role: TenantRole::Admin, last_admin: true };
-    let last_provider_admin = Subject::Staff { role: StaffRole::ProviderAdmin, last_admin: true, is_self: false };
-    let my_row = Subject::Staff { role: StaffRole::ProviderAdmin, last_admin: false, is_self: true };
-    let admin = || member(TenantRole::Admin);
-    let chief = || staff(StaffRole::ProviderAdmin);
-    vec![
-        ("evidence.membership", scan(admin()).membership(|m| m.person = SOMEBODY)),
-        ("evidence.membership", scan(admin()).membership(|m| m.tenant = OTHER_TENANT)),
-        ("evidence.staff", scan(technician(Tier::T3)).staff(|s| s.person = SOMEBODY)),
-        ("evidence.staff", scan(technician(Tier::T3)).staff_provider(|p| p.id = OTHER_PROVIDER)),
-        ("evidence.relationship", scan(provider_admin(Tier::T3)).relationship(|r| r.provider = OTHER_PROVIDER)),
-        ("evidence.relationship", scan(provider_admin(Tier::T3)).relationship(|r| r.tenant = OTHER_TENANT)),
-        ("evidence.assignment", scan(technician(Tier::T3)).assignment(|a| a.person = SOMEBODY)),
-        ("evidence.assignment", scan(technician(Tier::T3)).assignment(|a| a.tenant = OTHER_TENANT)),
-        ("evidence.assignment", scan(technician(Tier::T3)).assignment(|a| a.provider = OTHER_PROVIDER)),
-        ("evidence.own_staff", Ask::new(Act::StaffList, chief()).staff(|s| s.person = SOMEBODY)),
-        ("evidence.own_staff", Ask::new(Act::StaffList, chief()).staff(|s| s.provider = OTHER_PROVIDER)),
-        ("evidence.own_staff", Ask::new(Act::StaffList, chief()).staff_provider(|p| p.id = OTHER_PROVIDER)),
-        ("evidence.own_staff", Ask::new(Act::StaffList, chief()).provider(|p| p.id = OTHER_PROVIDER)),
-        ("stop.person_disabled", scan(admin()).person(|p| p.enabled = false)),
-        ("stop.membership_disabled", scan(admin()).membership(|m| m.enabled = false)),
-        ("stop.staff_disabled", scan(technician(Tier::T3)).staff(|s| s.enabled = false)),
-        ("stop.own_staff_disabled", Ask::new(Act::StaffList, chief()).staff(|s| s.enabled = false)),
-        ("stop.purged", Ask::new(Act::TenantView, provider_admin(Tier::T3)).tenant(|t| t.state = TenantState::Purged)),
-        ("stop.archived", scan(admin()).tenant(|t| t.state = TenantState::Archived)),
-        ("stop.suspended", scan(admin()).tenant(|t| t.state = TenantState::Suspended)),
-        ("stop.module", scan(admin()).tenant(|t| t.modules = access::Modules::NONE)),
-        ("stop.sub_providers", Ask::new(Act::SubProviderCreate, chief())),
-        ("stop.last_provider_admin", Ask::new(Act::StaffUpdate, chief()).about(last_provider_admin)),
-        ("stop.last_provider_admin", Ask::new(Act::StaffDisable, chief()).about(last_provider_admin)),
-        ("stop.last_provider_admin", Ask::new(Act::StaffRemove, chief()).about(last_provider_admin)),
-        ("stop.own_staff_row", Ask::new(Act::StaffUpdate, chief()).about(my_row)),
-        ("stop.own_staff_row", Ask::new(Act::StaffDisable, chief()).about(my_row)),
-        ("stop.own_staff_row", Ask::new(Act::StaffRemove, chief()).about(my_row)),
-        ("stop.own_assignment", Ask::new(Act::AssignmentCreate, chief()).about(Subject::Assignment { person_is_self: true })),
-        ("stop.own_assignment", Ask::new(Act::AssignmentUpdate, chief()).about(Subject::Assignment { person_is_self: true })),
-        ("stop.own_assignment", Ask::new(Act::AssignmentDelete, chief()).about(Subject::Assignment { person_is_self: true })),
-        ("stop.last_admin", Ask::new(Act::MemberUpdate, admin()).about(last_admin)),
-        ("stop.last_admin", Ask::new(Act::MemberDisable, admin()).about(last_admin)),
-        ("stop.last_admin", Ask::new(Act::MemberRemove, admin()).about(last_admin)),
-        ("stop.last_admin", Ask::new(Act::MemberGrantAdmin, admin()).about(last_admin)),
-        ("stop.admin_seat", admin_seat(Act::MemberInvite)),
-        ("stop.admin_seat", admin_seat(Act::MemberUpdate)),
-        ("stop.admin_seat", admin_seat(Act::MemberDisable)),
-        ("stop.admin_seat", admin_seat(Act::MemberEnable)),
-        ("stop.admin_seat", admin_seat(Act::MemberRemove)),
-    ]
-}
-
-fn admin_seat(act: Act) -> Ask {
-    Ask::new(act, provider_admin(Tier::T3)).about(Subject::Member { role: TenantRole::Admin, last_admin: false })
-}
+use access::{Act, Engine, ProviderState, RelationshipState, StaffRole, TenantRole, TenantState, Tier};
+use common::pinned::pinned;
+use common::{Ask, ENGINE, asks, assigned, explicit, member, technician};
 
 #[test]
 fn each_guard_stops_what_it_is_for() {
@@ -89,6 +34,11 @@ fn leaving_out_any_policy_changes_an_answer() {
         let changed = questions.iter().any(|(ask, allowed)| engine.decide(&ask.question()).allowed != *allowed);
         assert!(changed, "{policy} could be left out and nobody would notice");
     }
+}
+
+#[test]
+fn everything_that_can_be_asked_can_be_folded() {
+    ENGINE.fold_all().unwrap();
 }
 
 #[test]

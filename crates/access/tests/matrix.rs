@@ -44,6 +44,40 @@ const INSIDE: &[Row] = &[
         actions: &[Act::OverrideCreate, Act::OverrideRevoke],
     },
     Row {
+        // not in the table: what a tab that is open in a tenant listens to
+        title: "learn that one's own access changed",
+        cells: "✔ ✔ ✔ ✔ ✔ ✔ ✔ ✔",
+        actions: &[Act::ContextWatch],
+    },
+    Row {
+        title: "API keys", cells: "– – – chief ✔ – – –", actions: &[Act::ApiKeyList, Act::ApiKeyCreate, Act::ApiKeyRevoke]
+    },
+    Row {
+        // who may what, and why: read like the ledger, by those who check on others
+        title: "explain access",
+        cells: "– – – ✔ ✔ – ✔ –",
+        actions: &[Act::WhyView, Act::WhyWho, Act::WhyWhat],
+    },
+    Row {
+        title: "see who from the provider reaches us",
+        cells: "– – – – ✔ – ✔ –",
+        actions: &[Act::ProviderAccessView, Act::AccessRequestList],
+    },
+    Row {
+        title: "freeze provider, remove a technician here, approve elevation",
+        cells: "– – – – ✔ – – –",
+        actions: &[
+            Act::ProviderAccessUpdate,
+            Act::ProviderAccessFreeze,
+            Act::ProviderAccessUnfreeze,
+            Act::ProviderAccessRemove,
+            Act::ProviderAccessAdmit,
+            Act::AccessRequestApprove,
+            Act::AccessRequestDeny,
+            Act::AccessRequestEnd,
+        ],
+    },
+    Row {
         title: "roadmap, assign controls, zones",
         cells: "– – ✔ ✔ ✔ own-tasks assign –",
         actions: &[Act::FindingAssign, Act::FindingTake, Act::AssigneeList],
@@ -68,7 +102,9 @@ const INSIDE: &[Row] = &[
     Row {
         title: "read ledger", cells: "– own-acts own-acts ✔ ✔ – ✔ –", actions: &[Act::LedgerList, Act::LedgerListOwn]
     },
-    Row { title: "export bundle", cells: "– – – – ✔ – – –", actions: &[Act::BundleExport] },
+    // read like the ledger: whether it holds, and its signed heads
+    Row { title: "verify ledger", cells: "– – – ✔ ✔ – ✔ –", actions: &[Act::LedgerVerify, Act::LedgerCheckpoints] },
+    Row { title: "export ledger or bundle", cells: "– – – – ✔ – ledger –", actions: &[Act::LedgerExport, Act::BundleExport] },
 ];
 
 /// What a cell says about one of its row's actions, with settings off and without elevations.
@@ -76,12 +112,14 @@ fn read_cell(cell: &str, act: Act) -> bool {
     match cell {
         "✔" => true,
         "–" | "E" | "E+S" | "S" => false,
+        "chief" => false,
         // one's own row is read through me.view
         "self" => false,
         "own-tasks" => act == Act::FindingTake,
         "assign" => matches!(act, Act::FindingAssign | Act::FindingTake | Act::AssigneeList),
         "view" => act == Act::SettingView,
         "own-acts" => act == Act::LedgerListOwn,
+        "ledger" => act == Act::LedgerExport,
         other => panic!("what does {other:?} mean?"),
     }
 }
@@ -102,9 +140,14 @@ fn inside_a_tenant_every_cell_is_as_the_product_says() {
         for act in row.actions {
             for (tier, cell) in Tier::ALL.iter().zip(&cells) {
                 let expected = read_cell(cell, *act);
-                assert_cell(row.title, &format!("provider admin at {tier}"), *act, provider_admin(*tier), expected);
-                assert_cell(row.title, &format!("technician at {tier}"), *act, technician(*tier), expected);
-                let summary = row.title == "see summary";
+                let chief = *cell == "chief";
+                assert_cell(row.title, &format!("provider admin at {tier}"), *act, provider_admin(*tier), expected || chief);
+                if act.info().flags.chief {
+                    assert!(!Ask::new(*act, technician(*tier)).allowed(), "{act}");
+                } else {
+                    assert_cell(row.title, &format!("technician at {tier}"), *act, technician(*tier), expected);
+                }
+                let summary = act.info().tier == Some(Tier::T0);
                 assert_cell(row.title, &format!("explicit admin at {tier}"), *act, explicit(provider_admin(*tier)), summary);
             }
             for (role, cell) in TENANT_ROLES.iter().zip(&cells[4..]) {
@@ -172,7 +215,44 @@ const OUTSIDE: &[Row] = &[
         actions: &[Act::TenantSuspend, Act::TenantResume, Act::TenantArchive, Act::TenantRestore],
     },
     Row { title: "purge", cells: "✔ – –", actions: &[Act::TenantPurge] },
-    Row { title: "set or change tier; end relationship", cells: "✔ – –", actions: &[Act::RelationshipUpdate] },
+    Row {
+        title: "set or change tier; end relationship",
+        cells: "✔ – –",
+        actions: &[
+            Act::RelationshipUpdate,
+            Act::RelationshipList,
+            Act::RelationshipRenew,
+            Act::RelationshipPreview,
+            Act::RelationshipWithdraw,
+            Act::RelationshipFreeze,
+            Act::RelationshipUnfreeze,
+        ],
+    },
+    Row { title: "explain what one's own staff may do", cells: "✔ – –", actions: &[Act::ClientWhyView, Act::ClientWhyList] },
+    Row {
+        title: "elevation templates; approve elevation",
+        cells: "✔ – –",
+        actions: &[
+            Act::ElevationTemplateCreate,
+            Act::ElevationTemplateUpdate,
+            Act::ElevationTemplateDelete,
+            Act::ElevationList,
+            Act::ElevationApprove,
+            Act::ElevationDeny,
+            Act::ElevationEnd,
+            Act::ElevationReport,
+        ],
+    },
+    Row {
+        title: "ask for an elevation",
+        cells: "✔ ✔ –",
+        actions: &[Act::ElevationTemplateList, Act::ElevationListOwn, Act::ElevationRequest, Act::ElevationEndOwn],
+    },
+    Row {
+        title: "API keys of the provider",
+        cells: "✔ – –",
+        actions: &[Act::ProviderApiKeyList, Act::ProviderApiKeyCreate, Act::ProviderApiKeyRevoke],
+    },
     Row {
         title: "invite staff, set assignments",
         cells: "✔ – –",
@@ -195,7 +275,12 @@ const OUTSIDE: &[Row] = &[
     Row { title: "plans, prices, modules, limits", cells: "✔ – –", actions: &[Act::PlanList, Act::TenantUpdate] },
     Row { title: "provider brand", cells: "✔ – –", actions: &[Act::ProviderUpdate] },
     Row { title: "the provider one works for", cells: "✔ ✔ –", actions: &[Act::ProviderView] },
-    Row { title: "the provider's own ledger", cells: "✔ – –", actions: &[Act::ProviderLedgerList] },
+    Row {
+        title: "the provider's own ledger",
+        cells: "✔ – –",
+        actions: &[Act::ProviderLedgerList, Act::ProviderLedgerExport, Act::ProviderLedgerCheckpoints, Act::ProviderLedgerVerify],
+    },
+    Row { title: "certificates of what was purged", cells: "✔ – –", actions: &[Act::CertificateList, Act::CertificateView] },
 ];
 
 #[test]

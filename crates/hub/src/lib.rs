@@ -8,8 +8,10 @@ pub mod console;
 pub mod demo;
 pub mod doctor;
 pub mod import;
+pub mod ledger;
 pub mod operator;
 pub mod serve;
+pub mod why;
 mod wiring;
 pub mod workers;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use hub::config::Settings;
-use hub::{demo, doctor, import, operator, serve};
+use hub::{demo, doctor, import, ledger, operator, serve, why};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -40,6 +40,11 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Check ledgers and certificates, export a ledger, show and replace the keys that sign
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Ask who may do what, and why
+    Why(why::Arguments),
     /// Make a backup of everything, or of one client organisation
     Backup(operator::Backup),
     /// List backups
@@ -102,6 +107,14 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             if findings.iter().any(|finding| matches!(finding, doctor::Finding::Bad(_))) {
                 return Ok(ExitCode::FAILURE);
             }
+        }
+        Command::Ledger(command) => {
+            log("warn", None)?;
+            return Ok(ExitCode::from(ledger::run(command).await?));
+        }
+        Command::Why(question) => {
+            log("warn", None)?;
+            print!("{}", why::answer(question).await?);
         }
         Command::Backup(what) => print(operator::backup(what).await)?,
         Command::Backups(what) => print(operator::list(what).await)?,

@@ -45,6 +45,7 @@ pub async fn open_to_serve(config: &Config) -> std::result::Result<(Hub, std::fs
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    hub: Hub,
     stop: watch::Sender<bool>,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     workers: tokio::task::JoinHandle<()>,
@@ -66,12 +67,13 @@ impl Running {
         };
         let server = tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until_told).await });
         let workers = tokio::spawn(workers::run(hub.clone(), stopped));
-        Ok(Self { address, stop, server, workers })
+        Ok(Self { address, hub: hub.clone(), stop, server, workers })
     }
 
     /// Stops taking requests and waits, up to 20 s, for those that run.
     pub async fn stop(self) {
         self.stop.send_replace(true);
+        self.hub.close();
         if tokio::time::timeout(STOP_MAX, self.server).await.is_err() {
             tracing::warn!("requests still ran after {} s; giving them up", STOP_MAX.as_secs());
         }

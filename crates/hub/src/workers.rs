@@ -1,5 +1,5 @@
-//! Work that no request does: carrying news that an interruption left lying, refreshing summaries that time alone changed, and
-//! finishing purges. Every step is its own transaction through the door, and may be done twice.
+//! Work that no request does: carrying news that an interruption left lying, refreshing summaries that time alone changed, finishing
+//! purges, and signing the heads of ledgers. Every step is its own transaction through the door, and may be done twice.
 
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ async fn backups(hub: Hub, mut stop: watch::Receiver<bool>) {
 }
 
 async fn rounds(hub: Hub, mut stop: watch::Receiver<bool>) {
+    hub.note_all_chains().await.can_fail("a ledger is noted again with its next entry");
     for round in 0_u32.. {
         if round.is_multiple_of(SWEEP_ROUNDS) {
             hub.sweep().await.can_fail("the next sweep comes");
@@ -77,5 +78,7 @@ pub async fn once(hub: &Hub) {
         }
         Err(error) => tracing::warn!(%error, "cannot look for summaries that are due"),
     }
+    msp::relationships::warn_due(hub).await.can_fail("the next round tries again");
     msp::tenants::finish_purges(hub).await.can_fail("the next round tries again");
+    hub.sign_due().await.can_fail("the next round tries again");
 }

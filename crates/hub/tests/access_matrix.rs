@@ -31,7 +31,18 @@ const CAST: &[&str] = &[
     "priya",
     "harriet",
     "carla",
+    "key_admin",
+    "key_priya",
 ];
+
+/// The API keys of the cast: of Acme, made by its admin, and of Northwind IT, made by priya. Both name every action there is.
+fn credentials(who: &str) -> String {
+    match who {
+        "key_admin" => kernel::secrets::api_token_of("ADMINADMINADMINADMINADMINADMINADMINADMIN"),
+        "key_priya" => kernel::secrets::api_token_of("PRIYAPRIYAPRIYAPRIYAPRIYAPRIYAPRIYAPRIYA"),
+        session => session.to_owned(),
+    }
+}
 
 fn wired(hub: &kernel::Hub) -> axum::Router {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -48,6 +59,8 @@ struct Operation {
     path: String,
     body: Option<Value>,
     takes_file: bool,
+    /// It answers with a stream that does not end by itself.
+    streams: bool,
     query: String,
 }
 
@@ -66,7 +79,7 @@ async fn who_may_call_what() {
     let mut text = String::from(
         "# Who may call what: written by crates/hub/tests/access_matrix.rs (make openapi). A contract with the customer.\n\
          # Each operation as each member of the cast (crates/testkit/src/cast.rs), on Acme of Northwind IT; then on another's tenant.\n\
-         # yes: the door opens (what comes after may still be a 409, 412 or 422); else the status.\n",
+         # yes: the door opens (what comes after may still be a 409, 412 or 422); step: it opens after a fresh second factor; else the status.\n",
     );
     let _ = writeln!(text, "{:<28} {}", "# operation", CAST.iter().map(|who| format!("{who:<13}")).collect::<String>().trim_end());
     let mut leaks = Vec::new();
@@ -100,6 +113,7 @@ async fn who_may_call_what() {
 
 fn cell(answer: &Answer) -> String {
     match answer.status {
+        403 if answer.code() == "step_up_required" => "step".into(),
         401 | 403 | 404 | 405 | 500..=599 => answer.status.to_string(),
         _ => "yes".into(),
     }
@@ -160,7 +174,8 @@ impl World {
         let hub = self.copy.as_ref().expect("just made");
         let answer = send(hub, who, operation, ids).await;
         let wrong = &answer.json["errors"][0];
-        let is_before_the_door = wrong["code"] == "wrong_type" || wrong["code"] == "syntax" || wrong["message"] == "is missing";
+        let is_missing = wrong["code"] == "missing" && wrong["message"] == "is missing";
+        let is_before_the_door = wrong["code"] == "wrong_type" || wrong["code"] == "syntax" || is_missing;
         assert!(
             answer.status != 415 && !is_before_the_door,
             "{}: the body made from the schema never reaches the door: {} {}",
@@ -182,10 +197,26 @@ async fn send(hub: &TestHub, who: &str, operation: &Operation, ids: &BTreeMap<St
     }
     assert!(!path.contains('{'), "the test has no id for {path}; add one to seed()");
     path.push_str(&operation.query);
+    let who = &credentials(who);
+    if operation.streams {
+        return opened(hub, who, &path).await;
+    }
     if operation.takes_file && who != "nobody" {
         return hub.upload(who, &path, SMALL_SCAN.into()).await;
     }
     hub.send(who, operation.method.clone(), &path, operation.body.clone(), &[("if-match", "\"1\"")]).await
+}
+
+/// The head of a stream: its body would not end.
+async fn opened(hub: &TestHub, who: &str, path: &str) -> Answer {
+    use tower::ServiceExt as _;
+    let request = hub.request(who, path);
+    let response = hub.router().oneshot(request).await.expect("the router does not fail");
+    if response.status().is_success() {
+        let (parts, _) = response.into_parts();
+        return Answer { status: parts.status.as_u16(), headers: parts.headers, bytes: Vec::new(), json: Value::Null };
+    }
+    hub.get(who, path).await
 }
 
 const SMALL_SCAN: &str = r#"[{"class_uid":2004,"category_uid":2,"metadata":{"version":"1.5.0","event_code":"check_a","product":{"name":"Probe"}},
@@ -227,9 +258,92 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
     let assignments = hub.get(boss, &format!("/providers/{provider}/assignments")).await;
     let first = assignments.json["items"].as_array().and_then(|items| items.first().cloned());
     keep("assignment", first.map_or_else(|| "asg_01999999999970009999999999999998".into(), |a| id(&a["id"])));
+    keep("certificate", certificate(hub, tenant).await);
+    keep(
+        "relationship",
+        row_id(hub, "rel", "SELECT r.id FROM relationship r JOIN tenant t ON t.id = r.tenant_id WHERE t.slug = ?1", tenant).await,
+    );
+    keep("person", testkit::person(staff).to_string());
+    for (name, id) in trust(hub, tenant, provider, admin, boss, staff).await {
+        keep(name, id);
+    }
     keep("token", format!("token-that-nobody-was-given-{tenant}"));
     keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
     ids
+}
+
+async fn row_id(hub: &TestHub, prefix: &str, sql: &str, name: &str) -> String {
+    let mut tx = hub.hub.system_read().await.expect("the store is there");
+    let id: uuid::Uuid = tx.one(sql, kernel::params![name]).await.expect("a row").take().expect("an id");
+    format!("{prefix}_{}", id.simple())
+}
+
+/// A consent and an elevation that wait, a template, and API keys of the tenant and the provider.
+async fn trust(hub: &TestHub, tenant: &str, provider: &str, admin: &str, boss: &str, staff: &str) -> Vec<(&'static str, String)> {
+    let now = hub.hub.now();
+    let mut tx = hub.hub.system_write("test.seed", "what waits for somebody's word").await.expect("the store is there");
+    let [consent, template, elevation, key, own_key] = [(); 5].map(|()| kernel::ids::uuid_at(now));
+    let (admin, boss, staff) = (testkit::person(admin), testkit::person(boss), testkit::person(staff));
+    let actions = serde_json::to_string(&access::Act::ALL).expect("names");
+    let soon = now.plus_days(300);
+    let secret = |word: &str| kernel::secrets::token_hash(&kernel::secrets::api_token_of(&word.repeat(8)));
+    let secrets = if tenant == "acme" { [secret("ADMIN"), secret("PRIYA")] } else { [secret("OTHER"), secret("CARLA")] };
+    let [tenant_secret, provider_secret] = secrets;
+    for (sql, params) in [
+        (
+            "INSERT INTO consent (id, tenant_id, provider_id, kind, target, label, asked_by, asked_at, state)
+             SELECT ?1, t.id, t.provider_id, 'tier', '{\"kind\":\"tier\",\"tier\":\"T3\"}', 'Raise', ?3, ?4, 'pending' FROM tenant t WHERE t.slug = ?2",
+            kernel::params![consent, tenant, boss, now].to_vec(),
+        ),
+        (
+            "INSERT INTO elevation_template (id, provider_id, name, tier, modules, minutes_max, approver, state, created_at)
+             SELECT ?1, p.id, 'Seeded', 3, 255, 60, 'both', 'active', ?3 FROM provider p WHERE p.slug = ?2",
+            kernel::params![template, provider, now].to_vec(),
+        ),
+        (
+            "INSERT INTO elevation (id, provider_id, tenant_id, person_id, template_id, template_name, tier, modules, minutes, approver,
+                reason, state, requested_at, lapses_at)
+             SELECT ?1, t.provider_id, t.id, ?3, ?4, 'Seeded', 3, 255, 60, 'both', 'seeded', 'requested', ?5, ?6 FROM tenant t WHERE t.slug = ?2",
+            kernel::params![elevation, tenant, staff, template, now, soon].to_vec(),
+        ),
+        (
+            "INSERT INTO api_key (id, token_hash, hint, name, tenant_id, person_id, actions, created_at, expires_at)
+             SELECT ?1, ?2, 'tnk_seed', 'seeded', t.id, ?4, ?5, ?6, ?7 FROM tenant t WHERE t.slug = ?3",
+            kernel::params![key, tenant_secret, tenant, admin, actions.clone(), now, soon].to_vec(),
+        ),
+        (
+            "INSERT INTO api_key (id, token_hash, hint, name, provider_id, person_id, actions, created_at, expires_at)
+             SELECT ?1, ?2, 'tnk_seed', 'seeded', p.id, ?4, ?5, ?6, ?7 FROM provider p WHERE p.slug = ?3",
+            kernel::params![own_key, provider_secret, provider, boss, actions, now, soon].to_vec(),
+        ),
+    ] {
+        tx.execute(sql, &params).await.expect("a row");
+    }
+    tx.commit().await.expect("commits");
+    let named = |prefix: &str, id: uuid::Uuid| format!("{prefix}_{}", id.simple());
+    vec![
+        ("consent", named("con", consent)),
+        ("request", named("con", consent)),
+        ("template", named("elt", template)),
+        ("elevation", named("elv", elevation)),
+        ("key", named("key", key)),
+        ("provider_key", named("key", own_key)),
+    ]
+}
+
+/// A draft of a certificate of destruction, as if the tenant's provider had purged something.
+async fn certificate(hub: &TestHub, tenant: &str) -> String {
+    let mut tx = hub.hub.system_write("test.seed", "a certificate to ask for").await.expect("the store is there");
+    let id = msp::certificates::CertificateId::new(hub.hub.now());
+    let party = json!({"id": "x", "name": "x"});
+    let statement = json!({"id": id.to_string(), "tenant": "x", "name": "x", "slug": "x", "provider": party, "purged_at": "", "completed_at": "",
+        "by": party, "second": null, "ledger": null, "data_key_destroyed": true, "backups": "",
+        "removed": {"files": null, "members": 0, "assignments": 0, "invitations": 0, "relationships": 0}});
+    let sql = "INSERT INTO certificate (id, tenant_id, provider_id, holder_id, name, statement, purged_at)
+               SELECT ?1, t.id, t.provider_id, t.provider_id, t.name, ?2, 0 FROM tenant t WHERE t.slug = ?3";
+    tx.execute(sql, kernel::params![id, statement.to_string(), tenant]).await.expect("a row");
+    tx.commit().await.expect("commits");
+    id.to_string()
 }
 
 fn find(items: &Value, name: &str) -> Value {
@@ -242,19 +356,37 @@ fn operations(document: &Value) -> Vec<Operation> {
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("a path") {
             let content = &operation["requestBody"]["content"];
+            let id = operation["operationId"].as_str().expect("an operation id");
             let schema = &content["application/json"]["schema"];
             found.push(Operation {
-                id: operation["operationId"].as_str().expect("an operation id").to_owned(),
+                id: id.to_owned(),
                 method: method.to_uppercase().parse().expect("a method"),
-                path: path.clone(),
+                // Keys of providers and of tenants are named alike in paths.
+                path: if id.starts_with("provider_api_key.") { path.replace("{key}", "{provider_key}") } else { path.clone() },
+                streams: operation["responses"]["200"]["content"]["text/event-stream"].is_object(),
                 body: (!schema.is_null()).then(|| example(document, schema, "body", 0)),
                 takes_file: content["application/octet-stream"].is_object(),
-                query: if content["application/octet-stream"].is_object() { "?file=b.json".into() } else { String::new() },
+                query: if content["application/octet-stream"].is_object() { "?file=b.json".into() } else { query(operation) },
             });
         }
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     found
+}
+
+/// The query parameters that an operation cannot do without.
+fn query(operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let required = parameters.filter(|p| p["in"] == "query" && p["required"] == true).filter_map(|p| p["name"].as_str());
+    let pairs: Vec<_> = required
+        .map(|name| match name {
+            "action" => "action=finding.list".to_owned(),
+            "month" => "month=2026-11".to_owned(),
+            "person" => format!("person={}", testkit::person("t2")),
+            other => panic!("the test has no value for the query parameter {other}; add one to query()"),
+        })
+        .collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 /// A value that the schema takes: what is required, and nothing more.

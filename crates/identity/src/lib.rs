@@ -3,6 +3,7 @@
 //! A slice is a folder. What is secret (a password, a code, a token) comes in as a [`Secret`], which nothing prints, and is kept as
 //! a hash or sealed; none of it reaches the ledger or the log.
 
+pub mod api_keys;
 pub mod invitations;
 pub mod me;
 pub mod members;
@@ -34,6 +35,7 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(passwords::router())
         .merge(totp::router())
         .merge(members::router())
+        .merge(api_keys::router())
 }
 
 /// Hands the hub what this crate keeps in memory: the password pool and the count of failed tries.

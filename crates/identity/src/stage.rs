@@ -40,6 +40,12 @@ pub(crate) async fn with_password(hub: &TestHub, name: &str) {
     run(hub, "UPDATE person SET password_hash = ?2 WHERE id = ?1", params![person(name), hash]).await;
 }
 
+/// Makes somebody's session fresh, as if they had just proved again that it is them.
+pub(crate) async fn freshen(hub: &TestHub, name: &str) {
+    let now = hub.hub.now();
+    run(hub, "UPDATE session SET stepped_up_at = ?2 WHERE person_id = ?1", params![person(name), now]).await;
+}
+
 /// Changes rows behind everybody's back.
 pub(crate) async fn run(hub: &TestHub, sql: &str, params: &[SqlValue]) {
     let mut tx = hub.hub.system_write("test.stage", "a test sets its stage").await.expect("a write");

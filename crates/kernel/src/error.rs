@@ -22,6 +22,9 @@ pub enum Error {
     /// 403: known, but not allowed. Says what forbade it and which grant would be needed.
     #[error("forbidden by {}: {}", .0.policy, .0.why)]
     Forbidden(Box<Refusal>),
+    /// 403: allowed, once the person has proved again that it is them. Ask for the second factor, then repeat.
+    #[error("a fresh second factor is needed")]
+    StepUpRequired(Box<Refusal>),
     /// 403: a browser sent an unsafe request from another site.
     #[error("cross-origin request")]
     CrossOrigin,
@@ -121,6 +124,7 @@ impl Error {
             Self::SecondFactorRequired => "second_factor_required",
             Self::BadCredentials => "bad_credentials",
             Self::Forbidden(_) => "forbidden",
+            Self::StepUpRequired(_) => "step_up_required",
             Self::CrossOrigin => "cross_origin",
             Self::NotFound => "not_found",
             Self::Conflict(_) => "conflict",
@@ -139,7 +143,7 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotSignedIn | Self::SecondFactorRequired | Self::BadCredentials => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::StepUpRequired(_) | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
@@ -163,6 +167,11 @@ impl Error {
             Self::Forbidden(refusal) => {
                 ("Not allowed", format!("{} Needed: {}.", refusal.why, refusal.needs.trim_end_matches('.')))
             }
+            Self::StepUpRequired(_) => (
+                "Fresh second factor needed",
+                "Prove again that it is you (POST /session/step-up with a code, or your password if you have no second factor), then repeat."
+                    .into(),
+            ),
             Self::CrossOrigin => ("Cross-origin request refused", "Send the request from the console's own address.".into()),
             Self::NotFound => ("Not found", "Nothing here by that name or id that you may know of. Check the address.".into()),
             Self::Conflict(detail) => ("Conflict", detail.clone()),
@@ -238,7 +247,7 @@ pub struct Problem {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let (title, detail) = error.words();
-        let refusal = if let Error::Forbidden(refusal) = error { Some(refusal) } else { None };
+        let refusal = if let Error::Forbidden(refusal) | Error::StepUpRequired(refusal) = error { Some(refusal) } else { None };
         Self {
             kind: format!("https://tenantry.dev/problems/{}", error.code()),
             title,

@@ -135,6 +135,8 @@ kinds! {
     Session SessionId "ses";
     /// One entry of a ledger.
     Entry EntryId "led";
+    /// A key for programs.
+    ApiKey ApiKeyId "key";
     /// One request to the API; also the id in its response, its log lines and its ledger entries.
     Request RequestId "req";
 }

@@ -194,14 +194,19 @@ pub enum SealedLabel {
         /// The column with the id.
         column: &'static str,
     },
-    /// The text of another column.
-    Of(&'static str),
+    /// `before`, then the text of another column.
+    OfText {
+        /// What stands before the text.
+        before: &'static str,
+        /// The column with the text.
+        column: &'static str,
+    },
 }
 
 /// Every column of the control database that is sealed with the master key. Rotating it seals them anew; a test holds this list
 /// against the schema, so that none is forgotten.
 pub const SEALED_BY_MASTER: &[SealedColumn] = &[
-    SealedColumn { table: "installation", column: "value", label: SealedLabel::Of("name") },
+    SealedColumn { table: "installation", column: "value", label: SealedLabel::OfText { before: "", column: "name" } },
     SealedColumn {
         table: "person",
         column: "totp_pending",
@@ -211,6 +216,11 @@ pub const SEALED_BY_MASTER: &[SealedColumn] = &[
         table: "person",
         column: "totp_secret",
         label: SealedLabel::OfId { before: "totp of ", prefix: "per", column: "id" },
+    },
+    SealedColumn {
+        table: "signing_key",
+        column: "secret",
+        label: SealedLabel::OfText { before: "ledger signing key ", column: "key_id" },
     },
     SealedColumn { table: "tenant", column: "wrapped_key", label: TENANT_KEY_OF_ID },
     SealedColumn {
@@ -229,13 +239,21 @@ pub const INSTALLATION_UNSEALED: &[&str] = &["setup code"];
 pub const SEALED_BY_TENANT: &[SealedColumn] =
     &[SealedColumn { table: "finding_evidence", column: "sealed", label: SealedLabel::Same("evidence") }];
 
-/// Columns of bytes, in either database, that are not sealed: hashes.
+/// Columns of bytes, in either database, that are not sealed: hashes, public keys, signatures.
 pub const UNSEALED_BYTES: &[(&str, &str)] = &[
+    ("api_key", "token_hash"),
+    ("certificate", "signature"),
+    ("checkpoint", "hash"),
+    ("checkpoint", "signature"),
     ("invitation", "token_hash"),
     ("ledger", "hash"),
     ("ledger_head", "hash"),
     ("recovery_code", "hash"),
     ("session", "token_hash"),
+    ("signing_key", "public_key"),
+    ("signing_key", "signature"),
+    ("tenant_checkpoint", "hash"),
+    ("tenant_checkpoint", "signature"),
 ];
 
 impl std::fmt::Debug for SecretKey {
@@ -255,9 +273,67 @@ pub fn new_token() -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::<32>())
 }
 
+const API_TOKEN_PREFIX: &str = "tnk_";
+const API_TOKEN_SECRET: usize = 40;
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A new API key: `tnk_`, 40 random characters (238 bits), and the CRC-32 of all before it as 6 characters, so that scanners for
+/// leaked secrets know one without asking, and a mistyped one is refused without a look-up.
+pub fn new_api_token() -> String {
+    // 256 is no multiple of 62: bytes beyond the last whole multiple are left out, so that no character is likelier than another.
+    let mut token = String::from(API_TOKEN_PREFIX);
+    while token.len() < API_TOKEN_PREFIX.len() + API_TOKEN_SECRET {
+        let fair = random::<64>().into_iter().filter(|byte| *byte < 248).map(|byte| char::from(BASE62[usize::from(byte % 62)]));
+        let missing = API_TOKEN_PREFIX.len() + API_TOKEN_SECRET - token.len();
+        token.extend(fair.take(missing));
+    }
+    let checksum = api_token_checksum(&token);
+    token.push_str(&checksum);
+    token
+}
+
+/// The API key with this secret, 40 letters and digits: for tests whose keys are the same in every run.
+#[doc(hidden)]
+pub fn api_token_of(secret: &str) -> String {
+    let body = format!("{API_TOKEN_PREFIX}{secret}");
+    let checksum = api_token_checksum(&body);
+    body + &checksum
+}
+
+/// Whether a text can be an API key at all.
+pub fn is_api_token(text: &str) -> bool {
+    let length = API_TOKEN_PREFIX.len() + API_TOKEN_SECRET;
+    text.starts_with(API_TOKEN_PREFIX)
+        && text.is_ascii()
+        && text.split_at_checked(length).is_some_and(|(body, checksum)| api_token_checksum(body) == checksum)
+}
+
+fn api_token_checksum(body: &str) -> String {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut digits = [b'0'; 6];
+    for digit in digits.iter_mut().rev() {
+        *digit = BASE62[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_api_key_knows_its_own_misprints() {
+        let token = new_api_token();
+        assert!(is_api_token(&token) && token.len() == 50, "{token}");
+        assert_ne!(token, new_api_token());
+        for i in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[i] = if bytes[i] == b'x' { b'y' } else { b'x' };
+            assert!(!is_api_token(&String::from_utf8(bytes).expect("still ASCII")), "{i}");
+        }
+        assert!(!is_api_token(&token[..49]) && !is_api_token("tnk_") && !is_api_token("ключ"));
+    }
 
     #[test]
     fn only_the_right_key_label_and_bytes_open() {

@@ -4,9 +4,25 @@
 //! `hash(n) = BLAKE3(domain ‖ hash(n-1) ‖ n as u64 big endian ‖ bytes(n))`; entry 0 does not exist and its hash is 32 zero bytes.
 //! So a changed, removed, inserted or reordered entry breaks the chain at the first entry it touches.
 //!
-//! This crate does not know databases or the hub: a list of (sequence number, bytes, hash) is all it takes.
+//! The head of a chain is signed now and then ([`Checkpoint`]), with a key whose successors are certified by it ([`keys`]). A chain
+//! leaves the hub as an export ([`Writer`]) that [`verify`] checks anywhere; what was purged leaves a [`Certificate`].
+//!
+//! This crate does not know databases or the hub: a list of (sequence number, bytes, hash) is all it takes. It reads no clock.
 
+mod certificate;
+mod checkpoint;
+pub mod cli;
+mod export;
+pub mod hex;
+pub mod keys;
+mod verify;
+
+pub use certificate::{Certificate, Party, Removed, Statement};
+pub use checkpoint::Checkpoint;
+pub use export::{FORMAT, Header, LINE_MAX, VERSION, Writer};
+pub use keys::{KeyCertificate, KeyProblem, KeyRing, PublicKey, SigningKey};
 use serde::{Deserialize, Serialize};
+pub use verify::{Finding, FindingKind, Report, Trust, kept_checkpoints, verify};
 
 /// Separates these hashes from any other use of BLAKE3 in the house.
 const DOMAIN: &[u8] = b"tenantry ledger entry v1\0";
@@ -70,6 +86,9 @@ pub struct Actor {
     pub name: String,
     /// What kind of actor.
     pub kind: ActorKind,
+    /// The API key they came through, `key_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Named>,
 }
 
 /// Kinds of actors.
@@ -87,7 +106,7 @@ pub enum ActorKind {
 /// The grant an act was done through.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 pub struct Grant {
-    /// membership, staff, relationship, assignment, self.
+    /// membership, staff, relationship, assignment, elevation, break_glass, self.
     pub source: String,
     /// Its id.
     pub id: String,
@@ -212,6 +231,25 @@ impl Verifier {
         self.seq = seq;
         self.hash = linked;
         Ok(())
+    }
+
+    /// Takes the next entry without its bytes, which are shown to somebody else only: the chain goes on from its hash.
+    ///
+    /// # Errors
+    /// Its number is not the next one.
+    pub fn pass(&mut self, seq: u64, hash: Hash) -> Result<(), Broken> {
+        let expected = self.seq + 1;
+        if seq != expected {
+            return Err(Broken::Sequence { expected, found: seq });
+        }
+        self.seq = seq;
+        self.hash = hash;
+        Ok(())
+    }
+
+    /// Number and hash of the last entry that was taken; 0 and [`GENESIS`] before the first.
+    pub fn head(&self) -> (u64, Hash) {
+        (self.seq, self.hash)
     }
 
     /// Ends at the head that is kept beside the chain.

@@ -3,20 +3,27 @@
 //! A slice is a folder. None of them reads a tenant's own database: what is shown of a tenant here is its registry row, its
 //! relationships, and the summary that the tenant's own writes send.
 
+pub mod access_requests;
 pub mod assignments;
+pub mod certificates;
 pub mod clients;
+pub mod consents;
 pub mod contexts;
+pub mod elevation_templates;
+pub mod elevations;
 pub mod invitations;
 pub mod ledger;
 mod patch;
 pub mod people;
 pub mod plans;
+pub mod provider_access;
 pub mod providers;
 pub mod relationships;
 pub mod settings;
 pub mod staff;
 pub mod summaries;
 pub mod tenants;
+pub mod why;
 
 use kernel::Hub;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,16 +31,22 @@ use utoipa_axum::router::OpenApiRouter;
 /// All routes of this crate, relative to `/api/v1`.
 pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
+        .merge(access_requests::router())
         .merge(assignments::router())
+        .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
+        .merge(elevation_templates::router())
+        .merge(elevations::router())
         .merge(ledger::router())
         .merge(plans::router())
+        .merge(provider_access::router())
         .merge(providers::router())
         .merge(relationships::router())
         .merge(settings::router())
         .merge(staff::router())
         .merge(tenants::router())
+        .merge(why::router())
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ fn provider(slug: &str) -> ProviderId {
 }
 
 /// The session token of a member of the cast.
-pub(crate) fn token(name: &str) -> String {
+pub fn token(name: &str) -> String {
     format!("token-of-{name}")
 }
 

@@ -21,7 +21,7 @@ use kernel::{Clock, Hub, HubConfig, Timestamp};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-pub use cast::{ACME, BIRCH, CONTOSO, FROST, HARBOR, NORTHWIND, PLAIN, SABLE, ZETA, person, tenant};
+pub use cast::{ACME, BIRCH, CONTOSO, FROST, HARBOR, NORTHWIND, PLAIN, SABLE, ZETA, person, tenant, token};
 pub use postgres::{Server, postgres_url};
 
 /// Which database a test runs on.
@@ -104,8 +104,14 @@ impl TestHub {
 
     /// Another hub on a copy of this one's data folder (SQLite), at the same instant. Nothing may be written meanwhile.
     pub async fn copy(&self, app: impl FnOnce(&Hub) -> Router) -> Self {
+        self.copy_with(app, |_| {}).await
+    }
+
+    /// As [`copy`](Self::copy), with something done to the copied folder before the hub opens it.
+    pub async fn copy_with(&self, app: impl FnOnce(&Hub) -> Router, change: impl FnOnce(&std::path::Path)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy_folder(self.folder(), folder.path());
+        change(folder.path());
         let store = StoreConfig::Sqlite { dir: folder.path().to_owned() };
         let config = HubConfig { store, clock: Clock::stopped_at(self.hub.now()), ..self.config.clone() };
         let hub = Hub::open(config.clone()).await.expect("a copied hub opens");
@@ -118,12 +124,26 @@ impl TestHub {
         self.folder.as_ref().expect("only an SQLite hub has a folder").path()
     }
 
+    /// A GET request as a member of the cast, for [`Self::router`].
+    pub fn request(&self, who: &str, path: &str) -> Request<Body> {
+        let mut request = Request::builder().uri(format!("/api/v1{path}")).header("user-agent", "testkit");
+        if let Some((name, value)) = credentials(who) {
+            request = request.header(name, value);
+        }
+        request.body(Body::empty()).expect("a well-formed request")
+    }
+
+    /// The app, for requests that a test drives itself (streams).
+    pub fn router(&self) -> Router {
+        self.app.clone()
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: Duration) {
         self.config.clock.advance(by);
     }
 
-    /// GET as a member of the cast (`nobody` for no session). Paths are relative to `/api/v1`.
+    /// GET as a member of the cast (`nobody` for no session, an API key for itself). Paths are relative to `/api/v1`.
     pub async fn get(&self, who: &str, path: &str) -> Answer {
         self.send(who, Method::GET, path, None, &[]).await
     }
@@ -150,10 +170,9 @@ impl TestHub {
 
     /// Any request with a JSON body (or none) and more headers.
     pub async fn send(&self, who: &str, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
-        let cookie = (who != "nobody").then(|| cast::token(who));
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("user-agent", "testkit");
-        if let Some(token) = cookie {
-            request = request.header(header::COOKIE, format!("{}={token}", kernel::door::COOKIE));
+        if let Some((name, value)) = credentials(who) {
+            request = request.header(name, value);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -167,12 +186,9 @@ impl TestHub {
 
     /// POST of raw bytes (a file) as a member of the cast.
     pub async fn upload(&self, who: &str, path: &str, bytes: Vec<u8>) -> Answer {
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(format!("/api/v1{path}"))
-            .header(header::COOKIE, format!("{}={}", kernel::door::COOKIE, cast::token(who)))
-            .header(header::CONTENT_TYPE, "application/octet-stream")
-            .body(Body::from(bytes));
+        let request = Request::builder().method(Method::POST).uri(format!("/api/v1{path}"));
+        let (name, value) = credentials(who).expect("somebody uploads");
+        let request = request.header(name, value).header(header::CONTENT_TYPE, "application/octet-stream").body(Body::from(bytes));
         self.raw(request.expect("a well-formed request")).await
     }
 
@@ -213,6 +229,15 @@ impl TestHub {
         let seq: i64 = head.take().expect("a head has a number");
         let hash: Vec<u8> = head.take().expect("a head has a hash");
         verifier.finish(seq.unsigned_abs(), &hash).expect("the chain ends at its head")
+    }
+}
+
+/// How somebody shows who they are: a session's cookie, or the API key that `who` is.
+fn credentials(who: &str) -> Option<(header::HeaderName, String)> {
+    match who {
+        "nobody" => None,
+        key if key.starts_with("tnk_") => Some((header::AUTHORIZATION, format!("Bearer {key}"))),
+        name => Some((header::COOKIE, format!("{}={}", kernel::door::COOKIE, cast::token(name)))),
     }
 }
 

@@ -22,7 +22,9 @@ const IDLE_S: u32 = 90;
 pub async fn postgres_url() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let server = tokio::task::spawn_blocking(Server::shared).await.expect("starting PostgreSQL does not panic");
-    let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    // Process ids come round again while the cluster stays.
+    let chance = u32::from_be_bytes(kernel::ids::random());
+    let name = format!("t{}_{}_{chance:08x}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let (client, connection) = tokio_postgres::connect(&server.url("postgres"), NoTls).await.expect("PostgreSQL answers");
     tokio::spawn(connection);
     client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a database of its own");

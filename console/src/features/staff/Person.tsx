@@ -59,6 +59,9 @@ export default function Person() {
 /** The person's own `can` first; assignments are asked of the provider when it doesn't mention them. */
 const mergedCan = (own: Can, provider: Can): Can => ({ ...provider, ...own });
 
+/** The client is asked first: nothing is in effect yet. */
+interface Waiting { pending: { id: string; label: string } }
+
 function AssignmentForm({ staff, what, onClose, onSaved }: { staff: StaffDetail; what: 'create' | Assignment | null; onClose: () => void; onSaved: () => Promise<unknown> }) {
   const { t } = useTranslation();
   const provider = useProvider();
@@ -74,9 +77,9 @@ function AssignmentForm({ staff, what, onClose, onSaved }: { staff: StaffDetail;
     save: async (v) => {
       const body = { tier: v.tier, mask: Object.fromEntries(MASK_OPS.map((o) => [o, v.mask.includes(o)])), modules: v.modules, ends_at: v.ends_at ? fmt.endOfDay(v.ends_at) : null };
       const to = path`/providers/${provider.slug}/assignments`;
-      const saved = old ? await api.patch<Assignment>(`${to}/${old.id}`, body, old.version) : await api.post<Assignment>(to, { ...body, staff: staff.id, tenant: v.tenant });
+      const saved = await (old ? api.patch<Assignment | Waiting>(`${to}/${old.id}`, body, old.version) : api.post<Assignment | Waiting>(to, { ...body, staff: staff.id, tenant: v.tenant }));
       await onSaved();
-      toast(old ? t('staff.assignSaved') : t('staff.assigned', { name: saved.tenant.name }));
+      toast('pending' in saved ? t('staff.assignWaits') : old ? t('staff.assignSaved') : t('staff.assigned', { name: saved.tenant.name }));
       onClose();
     },
   });

@@ -29,7 +29,7 @@ function Form({ settings: s }: { settings: Settings }) {
   const why = useReason({ can: may });
   const off = why !== null;
   const f = useApiForm({
-    initial: { scan_interval_days: s.scan_interval_days as number | string, comments_from_t1: s.comments_from_t1 },
+    initial: { scan_interval_days: s.scan_interval_days as number | string, comments_from_t1: s.comments_from_t1, staff_may_name_admins: s.staff_may_name_admins ?? false },
     validate: { scan_interval_days: (v) => (typeof v === 'number' && Number.isInteger(v) && v >= 1 && v <= DAYS_MAX ? null : t('tenantSettings.intervalRange', { max: fmt.num(DAYS_MAX) })) },
     save: async (v) => {
       const next = await api.patch<Settings>(path`/tenants/${slug}/settings`, v, s.version);
@@ -46,6 +46,7 @@ function Form({ settings: s }: { settings: Settings }) {
       <Panel title={t('tenantSettings.scans')} pad><NumberInput label={t('tenantSettings.interval')} description={t('tenantSettings.intervalHelp')} required w="100%" maw={320} min={1} max={DAYS_MAX} allowDecimal={false} suffix={t('tenantSettings.daysSuffix')} readOnly={off} {...g('scan_interval_days')} /></Panel>
       <Panel title={t('tenantSettings.provider')} pad><div className="fields">
         <Switch label={t('tenantSettings.comments')} description={t('tenantSettings.commentsHelp')} disabled={off} {...g('comments_from_t1', { type: 'checkbox' })} />
+        <Switch label={t('tenantSettings.nameAdmins')} description={t('tenantSettings.nameAdminsHelp')} disabled={off} {...g('staff_may_name_admins', { type: 'checkbox' })} />
         <dl className="facts"><dt>{t('settings.staffShown')}</dt><dd>{t(s.staff_shown === 'by_name' ? 'settings.byName' : 'settings.byRole')}<span className="xs dim block">{t('tenantSettings.byProvider')}</span></dd></dl>
       </div></Panel>
       <Panel title={t('settings.identity')} pad><dl className="facts"><dt>{t('settings.slug')}</dt><dd className="mono">{tenant.slug}</dd><dt>{t('settings.id')}</dt><dd className="mono">{tenant.id}</dd></dl></Panel>

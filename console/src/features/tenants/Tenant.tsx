@@ -1,11 +1,11 @@
 import { Button, NumberInput, Select, TextInput } from '@mantine/core';
-import { IconArrowUpRight, IconPencil, IconUserPlus } from '@tabler/icons-react';
+import { IconArrowUpRight, IconPencil, IconSnowflake, IconUserPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, keys, path, permission, TIERS, usePlans, useProvider, type Assignment, type List, type Tenant as TenantData, type TenantPurged, type Tier as TierName } from '../../api';
-import { Act, AssignmentMask, Av, Badge, DataTable, Empty, ErrorState, fmt, FormDrawer, Go, GoButton, Kpi, KpiStrip, PageHead, PageSkeleton, Panel, RelativeTime, StateBadge, tenantPath, Tier, toast, toastProblem, useApiForm, useChecks, useConfirm } from '../../ui';
+import { Act, AssignmentMask, Av, Badge, DataTable, Empty, ErrorState, fmt, FormDrawer, Go, GoButton, Kpi, KpiStrip, PageHead, PageSkeleton, Panel, RelativeTime, StateBadge, tenantPath, Tier, toast, toastProblem, useApiForm, useChecks, useConfirm, type Ask } from '../../ui';
 
 export default function Tenant() {
   const { t } = useTranslation();
@@ -40,6 +40,7 @@ export default function Tenant() {
       </PageHead>
       {x.state === 'suspended' && <p className="note gap-b">{t('tenant.suspended', { reason: x.state_reason ?? '–' })}</p>}
       {x.state === 'archived' && <p className="note gap-b">{[x.archived_at && t('tenant.archived', { date: fmt.date(x.archived_at) }), x.state_reason, x.purge_after && t('tenant.purgeAfter', { date: fmt.date(x.purge_after) })].filter(Boolean).join(' · ')}</p>}
+      {(x.relationship.freezes ?? []).map((f) => <section key={f.side} className="frozen" aria-label={t('state.frozen')}><IconSnowflake size={22} aria-hidden /><div className="grow min0"><h2>{t(f.side === 'tenant' ? 'tenant.frozenByClient' : 'tenant.frozenByUs', { name })}</h2><p className="flush">{f.by ? t('access.frozenBy', { name: f.by.name }) : t('access.frozenSince')} <RelativeTime at={f.at} />: <q>{f.reason}</q></p></div></section>)}
       <KpiStrip>
         <Kpi label={t('tenant.members')} value={fmt.num(x.counts.members)} />
         <Kpi label={t('tenant.seats')} value={(ownSeats ?? x.plan.seats_max) === null ? '∞' : fmt.num((ownSeats ?? x.plan.seats_max)!)} note={t(ownSeats === null ? 'tenant.planSeats' : 'tenant.ownSeats')} />
@@ -60,10 +61,12 @@ export default function Tenant() {
             <dt>{t('tenant.state')}</dt><dd><StateBadge state={x.relationship.state} /></dd>
             <dt>{t('tenant.ends')}</dt><dd>{x.relationship.ends_at ? <>{fmt.date(x.relationship.ends_at)} <span className="dim">(<RelativeTime at={x.relationship.ends_at} />)</span></> : t('ui.noEnd')}</dd>
             {x.relationship.parent_tier && <><dt /><dd className="dim2">{t('tenant.parent', { tier: x.relationship.parent_tier })}</dd></>}
+            <dt>{t('access.raiseBy')}</dt><dd>{t(`access.by.${x.relationship.raise_by ?? 'provider'}`)}</dd><dt>{t('access.assignBy')}</dt><dd>{t(`access.by.${x.relationship.assign_by ?? 'provider'}`)}</dd><dt>{t('access.renewBy')}</dt><dd>{t(`access.by.${x.relationship.renew_by ?? 'provider'}`)}</dd>
           </dl>
-          <div className="gap-top">{ended
+          <Consents x={x} to={to} onChanged={() => void refetch()} />
+          <div className="gap-top row wrap">{ended
             ? <Act variant="default" can={can('relationship.update')} onClick={() => void relationship({ state: 'active' }).catch(toastProblem)}>{t('tenant.resumeAccess')}</Act>
-            : <Act variant="subtle" color="red" size="compact-md" can={can('relationship.update')} onClick={() => ask({ title: t('tenant.endTitle', { name }), danger: true, label: t('tenant.end'), typed: name, lines: [t('tenant.endLine'), assigned > 0 && t('tenant.endLine2', { count: assigned })].filter((l) => l !== false), run: async () => { await relationship({ state: 'ended' }); toast(t('tenant.endedToast', { name })); } })}>{t('tenant.end')}</Act>}</div>
+            : <Act variant="subtle" color="red" size="compact-md" can={can('relationship.update')} onClick={() => ask({ title: t('tenant.endTitle', { name }), danger: true, label: t('tenant.end'), typed: name, lines: [t('tenant.endLine'), assigned > 0 && t('tenant.endLine2', { count: assigned })].filter((l) => l !== false), run: async () => { await relationship({ state: 'ended' }); toast(t('tenant.endedToast', { name })); } })}>{t('tenant.end')}</Act>}{!ended && <FreezeAct x={x} to={to} ask={ask} onChanged={() => { void client.invalidateQueries({ queryKey: keys.provider(provider.slug) }); }} />}</div>
         </Panel>
       </div>
       <section className="gap-b" aria-label={t('tenant.staff')}>
@@ -91,6 +94,26 @@ export default function Tenant() {
     </>
   );
 }
+/** The provider's own stop: nobody of the staff enters until it is lifted. The client's is the client's to lift. */
+function FreezeAct({ x, to, ask, onChanged }: { x: TenantData; to: string; ask: (what: Ask) => void; onChanged: () => void }) {
+  const { t } = useTranslation();
+  const own = x.relationship.freezes?.some((f) => f.side === 'provider');
+  const post = async (what: 'freeze' | 'unfreeze', body: object = {}) => { await api.post(`${to}/relationship/${what}`, body); onChanged(); };
+  if (own) return <Act variant="default" size="compact-md" can={permission(x.can, 'relationship.unfreeze')} onClick={() => void post('unfreeze').then(() => toast(t('tenant.unfrozenToast', { name: x.name })), toastProblem)}>{t('access.unfreeze')}</Act>;
+  return <Act variant="default" size="compact-md" leftSection={<IconSnowflake size={15} />} can={permission(x.can, 'relationship.freeze')} onClick={() => ask({ title: t('tenant.freezeTitle', { name: x.name }), label: t('tenant.freeze'), reason: t('access.reason'), lines: [t('tenant.freezeLine', { name: x.name })], run: async ({ reason }) => { await post('freeze', { reason }); toast(t('tenant.frozenToast', { name: x.name }), () => post('unfreeze').catch(toastProblem)); } })}>{t('tenant.freeze')}</Act>;
+}
+/** What waits for the client's consent, each to be withdrawn. */
+function Consents({ x, to, onChanged }: { x: TenantData; to: string; onChanged: () => void }) {
+  const { t } = useTranslation();
+  const pending = x.relationship.pending ?? [];
+  if (pending.length === 0) return null;
+  return (
+    <section className="inset gap-top" aria-label={t('tenant.waiting')}>
+      <h3 className="flush">{t('tenant.waiting')}</h3>
+      {pending.map((p) => <div key={p.id} className="row"><span className="grow min0 sm">{p.label}<span className="xs dim block">{p.asked_by}, <RelativeTime at={p.asked_at} /></span></span><Act size="compact-sm" variant="default" can={permission(x.can, 'relationship.withdraw')} onClick={() => void api.del(`${to}/consents/${encodeURIComponent(p.id)}`).then(() => { toast(t('tenant.withdrawn')); onChanged(); }, toastProblem)}>{t('tenant.withdraw')}<span className="vh">: {p.label}</span></Act></div>)}
+    </section>
+  );
+}
 const Step = ({ text, children }: { text: string; children: React.ReactNode }) => <div className="row wrap"><p className="flush dim2 grow sm">{text}</p>{children}</div>;
 
 function EditDetails({ x, opened, onClose, onSaved, to }: { x: TenantData; opened: boolean; onClose: () => void; onSaved: (x: TenantData) => void; to: string }) {
@@ -116,15 +139,17 @@ function EditRelationship({ x, opened, onClose, save }: { x: TenantData; opened:
   const check = useChecks();
   const f = useApiForm({
     initial: { tier: x.relationship.tier as string, ends_at: x.relationship.ends_at ? fmt.dayOf(x.relationship.ends_at) : '' }, validate: { ends_at: check.future },
-    save: async (v) => { await save({ tier: v.tier, ends_at: v.ends_at ? fmt.endOfDay(v.ends_at) : null }); toast(t('ui.saved')); onClose(); },
+    save: async (v) => { const next = await save({ tier: v.tier, ends_at: v.ends_at ? fmt.endOfDay(v.ends_at) : null }); toast(t(next.relationship.tier === v.tier ? 'ui.saved' : 'tenant.waitsToast', { name: x.name })); onClose(); },
   });
   const top = x.relationship.parent_tier;
   const allowed = TIERS.filter((y) => !top || TIERS.indexOf(y) <= TIERS.indexOf(top));
+  const higher = TIERS.indexOf(f.form.values.tier as TierName) > TIERS.indexOf(x.relationship.tier);
   const lower = TIERS.indexOf(f.form.values.tier as TierName) < TIERS.indexOf(x.relationship.tier);
   return (
     <FormDrawer opened={opened} onClose={onClose} title={t('tenant.editRelationship')} form={f} submitLabel={t('ui.save')}>
       <Select label={t('tenant.tier')} description={t('tenant.tierHelp')} data={allowed.map((y) => ({ value: y, label: `${y} ${t(`tier.${y}`)}` }))} {...f.form.getInputProps('tier')} />
       <p className="flush sm dim2">{t(`tier.allows.${f.form.values.tier as TierName}`)}</p>
+      {higher && x.relationship.raise_by !== 'provider' && <p className="note flush">{t(x.relationship.raise_by === 'operator' ? 'tenant.raisingOperator' : 'tenant.raising', { name: x.name })}</p>}
       {lower && <p className="note flush">{t('tenant.lowering')}</p>}
       {top && <p className="flush sm dim2">{t('tenant.parent', { tier: top })}</p>}
       <TextInput type="date" label={t('tenants.fieldEnds')} description={t('tenants.endsHelp')} {...f.form.getInputProps('ends_at')} rightSection={f.form.values.ends_at ? <Button size="compact-xs" variant="subtle" onClick={() => f.form.setFieldValue('ends_at', '')}>{t('ui.clear')}</Button> : undefined} rightSectionWidth={64} />

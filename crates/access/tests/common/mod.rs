@@ -1,11 +1,15 @@
 //! The cast of the tests, the one engine, and a stream of random questions.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod pinned;
+pub mod rule;
+
 use std::sync::LazyLock;
 
 use access::{
-    AccessMode, Act, Assignment, Engine, Grant, Mask, Membership, Modules, Person, Place, Plane, ProviderFacts, ProviderState,
-    Question, Relationship, RelationshipState, Staff, StaffRole, Subject, TenantFacts, TenantRole, TenantState, Tier, Verdict,
+    AccessMode, Act, Assignment, Elevation, Engine, Grant, Key, KeyPlace, Mask, Membership, Modules, Person, Place, Plane,
+    ProviderFacts, ProviderState, Question, Relationship, RelationshipState, Staff, StaffRole, Subject, TenantFacts, TenantRole,
+    TenantState, Tier, Verdict,
 };
 use uuid::Uuid;
 
@@ -25,6 +29,7 @@ pub struct Ask {
     pub act: Act,
     pub person: Option<Person>,
     pub grant: Grant,
+    pub key: Option<Key>,
     pub place: Place,
     pub subject: Subject,
     pub now: i64,
@@ -34,12 +39,13 @@ pub struct Ask {
 impl Ask {
     /// Me, through this grant, where the action is done, with everything in order.
     pub fn new(act: Act, grant: Grant) -> Self {
-        Self { act, person: Some(me()), grant, place: place_of(act), subject: Subject::Any, now: NOW, step_up: false }
+        Self { act, person: Some(me()), grant, key: None, place: place_of(act), subject: Subject::Any, now: NOW, step_up: true }
     }
 
     pub fn question(&self) -> Question<'_> {
-        let Self { act, person, grant, place, subject, now, step_up } = self;
-        Question { act: *act, person: person.as_ref(), grant, place, subject: *subject, now: *now, step_up: *step_up }
+        let Self { act, person, grant, key, place, subject, now, step_up } = self;
+        let key = key.as_ref();
+        Question { act: *act, person: person.as_ref(), grant, key, place, subject: *subject, now: *now, step_up: *step_up }
     }
 
     pub fn verdict(&self) -> Verdict {
@@ -111,6 +117,40 @@ impl Ask {
     }
 
     #[must_use]
+    pub fn elevation(mut self, change: impl FnOnce(&mut Elevation)) -> Self {
+        let Grant::Reach { elevation: Some(elevation), .. } = &mut self.grant else { panic!("no elevation here") };
+        change(elevation);
+        self
+    }
+
+    #[must_use]
+    pub fn barred(mut self) -> Self {
+        let Grant::Reach { barred, .. } = &mut self.grant else { panic!("no reach here") };
+        *barred = true;
+        self
+    }
+
+    /// Through an API key that names the action, here.
+    #[must_use]
+    pub fn by_key(mut self, change: impl FnOnce(&mut Key)) -> Self {
+        let place = match (&self.place, &self.grant) {
+            (Place::Provider(provider), _) => KeyPlace::Provider(provider.id),
+            (_, Grant::Reach { staff, .. }) => KeyPlace::Provider(staff.provider),
+            _ => KeyPlace::Tenant(TENANT),
+        };
+        let mut key = Key { id: Uuid::from_u128(0x51), person: ME, place, actions: vec![self.act], ends_at: NOW + 50 };
+        change(&mut key);
+        self.key = Some(key);
+        self
+    }
+
+    #[must_use]
+    pub fn without_step_up(mut self) -> Self {
+        self.step_up = false;
+        self
+    }
+
+    #[must_use]
     pub fn membership(mut self, change: impl FnOnce(&mut Membership)) -> Self {
         let Grant::Membership(membership) = &mut self.grant else { panic!("no membership here") };
         change(membership);
@@ -123,7 +163,13 @@ pub fn me() -> Person {
 }
 
 pub fn tenant() -> TenantFacts {
-    TenantFacts { id: TENANT, state: TenantState::Active, modules: Modules::ALL, t1_may_comment: false }
+    TenantFacts {
+        id: TENANT,
+        state: TenantState::Active,
+        modules: Modules::ALL,
+        t1_may_comment: false,
+        staff_may_name_admins: false,
+    }
 }
 
 pub fn provider() -> ProviderFacts {
@@ -185,7 +231,33 @@ pub fn provider_admin(tier: Tier) -> Grant {
         provider: provider(),
         relationship: relationship(tier),
         assignment: None,
+        elevation: None,
+        barred: false,
     }
+}
+
+/// An elevation to this tier that the provider approved and that takes nothing away.
+pub fn full_elevation(tier: Tier) -> Elevation {
+    Elevation {
+        id: Uuid::from_u128(0x45),
+        person: ME,
+        provider: PROVIDER,
+        tenant: TENANT,
+        tier,
+        actions: Vec::new(),
+        modules: Modules::ALL,
+        starts_at: NOW - 10,
+        ends_at: NOW + 10,
+        approvers: vec![SOMEBODY],
+        by_tenant: false,
+        break_glass: false,
+    }
+}
+
+/// The same grant with an elevation beside it.
+pub fn elevated(grant: Grant, with: Elevation) -> Grant {
+    let Grant::Reach { staff, provider, relationship, assignment, barred, .. } = grant else { panic!("no reach here") };
+    Grant::Reach { staff, provider, relationship, assignment, elevation: Some(with), barred }
 }
 
 /// A technician with an assignment that takes nothing away.
@@ -194,13 +266,22 @@ pub fn technician(tier: Tier) -> Grant {
 }
 
 pub fn assigned(role: StaffRole, tier: Tier) -> Grant {
-    let assignment = Some(full_assignment(tier));
-    Grant::Reach { staff: staff_row(role), provider: provider(), relationship: relationship(tier), assignment }
+    Grant::Reach {
+        staff: staff_row(role),
+        provider: provider(),
+        relationship: relationship(tier),
+        assignment: Some(full_assignment(tier)),
+        elevation: None,
+        barred: false,
+    }
 }
 
 pub fn explicit(grant: Grant) -> Grant {
-    let Grant::Reach { staff, provider, relationship, assignment } = grant else { panic!("no access mode here") };
-    Grant::Reach { staff, provider: ProviderFacts { access_mode: AccessMode::Explicit, ..provider }, relationship, assignment }
+    let Grant::Reach { staff, provider, relationship, assignment, elevation, barred } = grant else {
+        panic!("no access mode here")
+    };
+    let provider = ProviderFacts { access_mode: AccessMode::Explicit, ..provider };
+    Grant::Reach { staff, provider, relationship, assignment, elevation, barred }
 }
 
 /// SplitMix64: the same questions on every run.
@@ -327,7 +408,55 @@ impl Dice {
             return Grant::Membership(self.membership());
         }
         let assignment = if self.percent(75) { Some(self.assignment()) } else { None };
-        Grant::Reach { staff: self.staff(), provider: self.provider(), relationship: self.relationship(), assignment }
+        let elevation = if self.percent(40) { Some(self.elevation()) } else { None };
+        Grant::Reach {
+            staff: self.staff(),
+            provider: self.provider(),
+            relationship: self.relationship(),
+            assignment,
+            elevation,
+            barred: self.percent(5),
+        }
+    }
+
+    fn elevation(&mut self) -> Elevation {
+        Elevation {
+            id: Uuid::from_u128(0x45),
+            person: self.mostly(96, &[ME, SOMEBODY]),
+            provider: self.mostly(96, &[PROVIDER, OTHER_PROVIDER]),
+            tenant: self.mostly(96, &[TENANT, OTHER_TENANT]),
+            tier: self.one(Tier::ALL),
+            actions: self.actions(),
+            modules: self.modules(),
+            starts_at: if self.percent(85) { 0 } else { self.instant() },
+            ends_at: if self.percent(85) { NOW + 50 } else { self.instant() },
+            approvers: self.mostly(90, &[&[SOMEBODY] as &[Uuid], &[ME], &[], &[SOMEBODY, ME]]).to_vec(),
+            by_tenant: self.percent(40),
+            break_glass: self.percent(20),
+        }
+    }
+
+    /// A good part of the catalogue, with what rules are special about more often.
+    fn actions(&mut self) -> Vec<Act> {
+        let percent = self.one(&[0, 30, 60, 100]);
+        let special = self.percent(50);
+        Act::ALL.iter().copied().filter(|act| self.percent(percent) || (special && *act == Act::MemberGrantAdmin)).collect()
+    }
+
+    fn key(&mut self, place: &Place, grant: &Grant) -> Key {
+        let here = match (place, grant) {
+            (Place::Provider(provider), _) => KeyPlace::Provider(provider.id),
+            (Place::Tenant(_), Grant::Reach { staff, .. }) if self.percent(70) => KeyPlace::Provider(staff.provider),
+            _ => KeyPlace::Tenant(TENANT),
+        };
+        let elsewhere = [KeyPlace::Tenant(OTHER_TENANT), KeyPlace::Provider(OTHER_PROVIDER), KeyPlace::Provider(PROVIDER)];
+        Key {
+            id: Uuid::from_u128(0x51),
+            person: self.mostly(95, &[ME, SOMEBODY]),
+            place: if self.percent(85) { here } else { self.one(&elsewhere) },
+            actions: if self.percent(70) { Act::ALL.to_vec() } else { self.actions() },
+            ends_at: if self.percent(90) { NOW + 50 } else { self.instant() },
+        }
     }
 
     fn place(&mut self, plane: Plane) -> Place {
@@ -338,6 +467,7 @@ impl Dice {
                 state: self.mostly(75, TenantState::ALL),
                 modules: self.modules(),
                 t1_may_comment: self.percent(50),
+                staff_may_name_admins: self.percent(50),
             }),
             Plane::Provider => Place::Provider(self.provider()),
             Plane::Own => Place::Own(self.mostly(90, &[ME, SOMEBODY])),
@@ -351,6 +481,7 @@ impl Dice {
         }
         let plane = if self.percent(92) { plane } else { self.one(&[Plane::Data, Plane::Provider]) };
         match plane {
+            _ if self.percent(25) => Subject::Request { is_self: self.percent(40) },
             Plane::Provider if self.percent(30) => Subject::Assignment { person_is_self: self.percent(30) },
             Plane::Provider => {
                 Subject::Staff { role: self.one(StaffRole::ALL), last_admin: self.percent(30), is_self: self.percent(30) }
@@ -363,14 +494,16 @@ impl Dice {
         let act = self.one(Act::ALL);
         let plane = act.info().plane;
         let person = Person { id: self.mostly(98, &[ME, SOMEBODY]), enabled: self.percent(95) };
+        let (grant, place) = (self.grant(plane), self.place(plane));
         Ask {
             act,
             person: if self.percent(97) { Some(person) } else { None },
-            grant: self.grant(plane),
-            place: self.place(plane),
+            key: if self.percent(20) { Some(self.key(&place, &grant)) } else { None },
+            grant,
+            place,
             subject: self.subject(plane),
             now: if self.percent(80) { NOW } else { self.instant() },
-            step_up: self.percent(50),
+            step_up: self.percent(60),
         }
     }
 }

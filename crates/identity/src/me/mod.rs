@@ -95,6 +95,10 @@ pub struct MeSession {
     pub idle_expires_at: Timestamp,
     /// When the second factor was given.
     pub second_factor_at: Option<Timestamp>,
+    /// When the person last proved again that it is them.
+    pub stepped_up_at: Option<Timestamp>,
+    /// Until when what wants a fresh second factor may be done without giving one again.
+    pub fresh_until: Option<Timestamp>,
 }
 
 /// How a person likes the console.

@@ -1,5 +1,6 @@
 //! The rows that make a person.
 
+use kernel::door::fresh_until;
 use kernel::ids::SessionId;
 use kernel::store::StoreError;
 use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
@@ -67,12 +68,15 @@ pub(super) async fn tenants<S: scope::Control>(tx: &mut ReadTx<S>, person: Perso
 pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<MeSession> {
     let row = tx
         .opt(
-            "SELECT id, expires_at, idle_expires_at, second_factor_at FROM session WHERE id = ?1 AND person_id = ?2",
+            "SELECT id, expires_at, idle_expires_at, second_factor_at, stepped_up_at FROM session WHERE id = ?1 AND person_id = ?2",
             params![session, person],
         )
         .await?;
     let mut row = row.ok_or(Error::NotSignedIn)?;
-    Ok(MeSession { id: row.take()?, expires_at: row.take()?, idle_expires_at: row.take()?, second_factor_at: row.take()? })
+    let (id, expires_at, idle_expires_at) = (row.take()?, row.take()?, row.take()?);
+    let (second_factor_at, stepped_up_at) = (row.take()?, row.take()?);
+    let fresh_until = fresh_until(second_factor_at, stepped_up_at);
+    Ok(MeSession { id, expires_at, idle_expires_at, second_factor_at, stepped_up_at, fresh_until })
 }
 
 pub(super) async fn update(tx: &mut WriteTx<scope::Own>, after: &MePerson) -> Result<()> {

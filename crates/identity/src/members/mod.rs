@@ -1,7 +1,8 @@
 //! The people of an organisation.
 //!
 //! - A member has a role and is active or disabled; disabled or removed, their rights end with that commit. A removed member's
-//!   account stays: they may be a person of another organisation, and the ledger goes on naming them.
+//!   account stays: they may be a person of another organisation, and the ledger goes on naming them. Their API keys for this one
+//!   are revoked.
 //! - Who may decide about a role that itself decides on such roles needs `member.grant_admin`, for giving it as for taking it away.
 //! - The last active one of those can be neither changed, disabled nor removed. Two who try at once wait for each other.
 //! - A seat is a member that is not disabled; the msp crate counts them.
@@ -18,6 +19,8 @@ use access::{Act, Subject, TenantRole, actions};
 use kernel::http::IfMatch;
 use kernel::{Error, Page, PersonId, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
+
+use crate::api_keys;
 
 pub use http::router;
 pub use invite::{MemberInvitation, MemberInvite};
@@ -183,7 +186,7 @@ pub(crate) async fn enable(tx: &mut WriteTx<scope::Records>, id: MemberId) -> Re
     end(tx, &before).await
 }
 
-/// Removes a member. The person's account stays.
+/// Removes a member, and revokes the API keys they made here. The person's account stays.
 ///
 /// # Errors
 /// `NotFound`, `Forbidden` for a protected row.
@@ -191,6 +194,7 @@ pub(crate) async fn remove(tx: &mut WriteTx<scope::Records>, id: MemberId) -> Re
     let before = begin(tx, id).await?;
     tx.require::<actions::MemberRemove>(before.subject())?;
     require_grant(tx, [before.role])?;
+    api_keys::revoke_all_of(tx, before.person.id).await?;
     store::remove(tx, id).await?;
     tx.changed("member", id, &before.fact(), &());
     Ok(())

@@ -102,6 +102,14 @@ impl Confirmed {
     }
 }
 
+/// The same where nothing but the password is asked for: a wrong one is no wrong field, but nobody's credentials.
+///
+/// # Errors
+/// `BadCredentials`, `TooMany`, `Unavailable`.
+pub(crate) async fn prove(tx: ReadTx<scope::Own>, password: Secret) -> Result<Confirmed> {
+    give_again(tx, "password", password, &mut Check::new()).await?.ok_or(kernel::Error::BadCredentials)
+}
+
 async fn give_again(mut tx: ReadTx<scope::Own>, field: &str, password: Secret, check: &mut Check) -> Result<Option<Confirmed>> {
     let hub = tx.hub().clone();
     let attempt = hub.port::<Tries>().admit_again(Again::Password, tx.scope.person, tx.now())?;

@@ -6,11 +6,16 @@ use kernel::{Hub, LeavingCx, OwnCx, Page, PageQuery, Result};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Cookie, Revoked, Session};
+use super::{Cookie, Revoked, Session, StepUp};
 
 /// Routes of one's own sessions.
 pub fn router() -> OpenApiRouter<Hub> {
-    OpenApiRouter::new().routes(routes!(leave)).routes(routes!(list)).routes(routes!(revoke)).routes(routes!(revoke_others))
+    OpenApiRouter::new()
+        .routes(routes!(leave))
+        .routes(routes!(step_up))
+        .routes(routes!(list))
+        .routes(routes!(revoke))
+        .routes(routes!(revoke_others))
 }
 
 /// Signs out. Works with a half session too.
@@ -21,6 +26,17 @@ async fn leave(cx: LeavingCx) -> Result<(StatusCode, Cookie, ())> {
     let cookie = super::leave(&mut tx).await?;
     tx.commit().await?;
     Ok((StatusCode::NO_CONTENT, cookie, ()))
+}
+
+/// Proves again that it is the person: with a code, or without a second factor with the password. Good for ten minutes.
+#[utoipa::path(post, path = "/session/step-up", operation_id = "session.step_up", tag = "session", request_body = StepUp,
+    responses((status = 204), Problems))]
+async fn step_up(cx: OwnCx, Json(body): Json<StepUp>) -> Result<StatusCode> {
+    let proof = super::prepare(cx.look::<actions::SessionStepUp>().await?, body).await;
+    let mut tx = cx.write::<actions::SessionStepUp>().await?;
+    super::step_up(&mut tx, proof?).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lists one's own sessions. Sorts: last_seen, created.

@@ -3,12 +3,15 @@
 //! - The cookie holds an opaque token, the database its hash. It is `HttpOnly`, `SameSite=Lax`, and `Secure` where the hub is.
 //! - A session ends after eight hours without use, after seven days in any case, and at once when it is revoked. One that waits for
 //!   its second factor lasts ten minutes.
+//! - Some acts want proof again that it is the person: stepping up takes a code (or recovery code) from whoever has a second factor,
+//!   the password from whoever has none, and makes the session fresh for ten minutes. It is counted as signing in is.
 //! - A sign-in in a browser that is signed in ends the session it replaces.
 //!
 //! Not here: looking a session up, and keeping it alive: the kernel does, on every request.
 
 mod cookie;
 mod http;
+mod step_up;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -22,6 +25,8 @@ use serde::Serialize;
 
 pub use cookie::Cookie;
 pub use http::router;
+pub use step_up::StepUp;
+pub(crate) use step_up::{prepare, step_up};
 
 /// How long a session may rest.
 pub const IDLE: Duration = Duration::from_secs(8 * 3600);

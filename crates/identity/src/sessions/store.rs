@@ -3,7 +3,7 @@
 use kernel::ids::SessionId;
 use kernel::secrets::token_hash;
 use kernel::store::{Query, Row, StoreError, Value};
-use kernel::{Page, PageQuery, PersonId, ReadTx, Result, WriteTx, params, scope};
+use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, WriteTx, params, scope};
 
 use super::{HALF_LIFE, IDLE, Kind, LIFE, Origin, Session};
 
@@ -50,6 +50,25 @@ pub(super) async fn sweep<S: scope::Control>(tx: &mut WriteTx<S>, person: Person
         tx.execute("DELETE FROM session WHERE id = ?1", params![replaced]).await?;
     }
     Ok(())
+}
+
+pub(super) async fn has_second_factor(tx: &mut ReadTx<scope::Own>) -> Result<bool> {
+    let person = tx.scope.person;
+    let row = tx.opt("SELECT totp_secret IS NOT NULL FROM person WHERE id = ?1", params![person]).await?;
+    Ok(row.ok_or(Error::NotSignedIn)?.take()?)
+}
+
+pub(super) async fn recovery_codes_left(tx: &mut ReadTx<scope::Own>) -> Result<i64> {
+    let person = tx.scope.person;
+    let sql = "SELECT COUNT(*) FROM recovery_code WHERE person_id = ?1 AND used_at IS NULL";
+    Ok(tx.one(sql, params![person]).await?.take()?)
+}
+
+/// Notes in a session that its person has just proved again that it is them.
+pub(super) async fn freshen(tx: &mut WriteTx<scope::Own>, session: SessionId) -> Result<()> {
+    let (person, now) = (tx.scope.person, tx.now());
+    let sql = "UPDATE session SET stepped_up_at = ?3 WHERE id = ?1 AND person_id = ?2 AND state = 'full' AND expires_at > ?3";
+    if tx.execute(sql, params![session, person, now]).await? == 1 { Ok(()) } else { Err(Error::NotSignedIn) }
 }
 
 pub(super) async fn end(tx: &mut WriteTx<scope::Own>, session: SessionId) -> Result<bool> {

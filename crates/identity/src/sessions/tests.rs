@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::{Engine, START};
 
 use super::Cookie;
-use crate::stage::{Browser, PASSWORD, entries, hub, number, run, until, with_password, with_second_factor};
+use crate::stage::{Browser, PASSWORD, code_at, entries, hub, number, run, until, with_password, with_second_factor};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -181,4 +181,83 @@ async fn sessions_that_ended_are_swept_at_the_next_sign_in(#[values(Engine::Sqli
     Browser::new(&hub).sign_in("admin").await;
     assert_eq!(number(&hub, "SELECT COUNT(*) FROM session WHERE user_agent = 'Browser/1'", params![]).await, 1);
     assert_eq!(number(&hub, "SELECT MAX(created_at) FROM session", params![]).await, Timestamp(START.0).after(9 * HOUR).0);
+}
+
+const STEP_UP: &str = "/session/step-up";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_second_factor_the_password_makes_a_session_fresh_for_ten_minutes(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let hub = hub(engine).await;
+    with_password(&hub, "admin").await;
+    let (mut here, mut there) = (Browser::new(&hub), Browser::new(&hub));
+    here.sign_in("admin").await;
+    there.sign_in("admin").await;
+    assert_eq!(here.get("/me").await.json["session"]["fresh_until"], json!(null), "the password of a sign-in is not proof again");
+    assert_eq!(here.post(STEP_UP, json!({})).await.expect(422).wrong_fields(), ["password missing"]);
+    assert_eq!(here.post(STEP_UP, json!({"code": "123456"})).await.expect(422).wrong_fields(), ["password missing"]);
+    let both = json!({"code": "123456", "password": PASSWORD});
+    assert_eq!(here.post(STEP_UP, both).await.expect(422).wrong_fields(), ["code unexpected"]);
+    assert_eq!(here.post(STEP_UP, json!({"password": "wrong"})).await.expect(401).code(), "bad_credentials");
+    here.post(STEP_UP, json!({"password": PASSWORD})).await.expect(204);
+    let session = here.get("/me").await.expect(200).json["session"].clone();
+    assert_eq!(session["stepped_up_at"], hub.hub.now().to_string());
+    assert_eq!(session["fresh_until"], hub.hub.now().after(Duration::from_secs(600)).to_string());
+    assert_eq!(there.get("/me").await.json["session"]["fresh_until"], json!(null), "another session is not");
+    let ledger = hub.control_ledger().await;
+    let invalid = "admin failed invalid";
+    let all = [invalid, invalid, invalid, "admin failed bad_credentials", "admin done -"];
+    assert_eq!(entries(&ledger, "session.step_up"), all);
+    crate::stage::assert_unwritten(&hub, &[PASSWORD]).await;
+    Browser::new(&hub).post(STEP_UP, json!({"password": PASSWORD})).await.expect(401);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_second_factor_only_a_code_does_and_each_once(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = hub(engine).await;
+    with_password(&hub, "admin").await;
+    let mut browser = Browser::new(&hub);
+    browser.sign_in("admin").await;
+    let (secret, recovery) = with_second_factor(&mut browser).await;
+    hub.advance(Duration::from_secs(601));
+    let code = code_at(&secret, hub.hub.now());
+    assert_eq!(browser.post(STEP_UP, json!({"password": PASSWORD})).await.expect(422).wrong_fields(), ["code missing"]);
+    let both = json!({"code": code, "password": PASSWORD});
+    assert_eq!(browser.post(STEP_UP, both).await.expect(422).wrong_fields(), ["password unexpected"]);
+    browser.post(STEP_UP, json!({"code": code})).await.expect(204);
+    assert_eq!(browser.post(STEP_UP, json!({"code": code})).await.expect(401).code(), "bad_credentials");
+    hub.advance(Duration::from_secs(30));
+    browser.post(STEP_UP, json!({"code": recovery[0]})).await.expect(204);
+    browser.post(STEP_UP, json!({"code": recovery[0]})).await.expect(401);
+    let me = browser.get("/me").await.expect(200).json;
+    assert_eq!(me["session"]["stepped_up_at"], hub.hub.now().to_string());
+    assert_eq!(me["person"]["recovery_codes_left"], 9);
+    let ledger = hub.control_ledger().await;
+    let last = ledger.iter().rfind(|e| e["action"] == "session.step_up" && e["outcome"] == "done").unwrap();
+    assert_eq!(last["changes"][0]["after"], json!({"left": 9}));
+    crate::stage::assert_unwritten(&hub, &[&code, &recovery[0]]).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_at_a_step_up_waits(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = hub(engine).await;
+    for name in ["admin", "viewer"] {
+        with_password(&hub, name).await;
+    }
+    let (mut guessed, mut typed) = (Browser::new(&hub), Browser::new(&hub));
+    guessed.sign_in("admin").await;
+    with_second_factor(&mut guessed).await;
+    typed.sign_in("viewer").await;
+    for (browser, field) in [(&mut guessed, "code"), (&mut typed, "password")] {
+        for _ in 0..5 {
+            browser.post(STEP_UP, json!({field: "000000"})).await.expect(401);
+        }
+        assert_eq!(browser.post(STEP_UP, json!({field: "000000"})).await.expect(429).headers["retry-after"], "1", "{field}");
+    }
+    hub.advance(Duration::from_secs(1));
+    typed.post(STEP_UP, json!({"password": PASSWORD})).await.expect(204);
 }

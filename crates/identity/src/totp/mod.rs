@@ -146,6 +146,17 @@ pub(crate) async fn renew_recovery_codes(tx: &mut WriteTx<scope::Own>, password:
     new_recovery_codes(tx).await
 }
 
+/// Takes a code or a recovery code of somebody signed in, counted like the codes of somebody signing in.
+///
+/// # Errors
+/// `BadCredentials`, `TooMany`.
+pub(crate) async fn take_again(tx: &mut WriteTx<scope::Own>, code: &Secret) -> Result<Taken> {
+    let person = tx.scope.person;
+    let attempt = tx.hub().port::<Tries>().admit_again(Again::Code, person, tx.now())?;
+    let taken = take(tx, person, code).await.and_then(|taken| taken.ok_or(Error::BadCredentials));
+    attempt.settle(taken)
+}
+
 /// The signed-in person's password, checked before an act that needs it.
 async fn confirmed<A>(cx: &OwnCx, password: Secret) -> Result<Confirmed>
 where

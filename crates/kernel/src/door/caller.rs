@@ -1,27 +1,38 @@
-//! Who asks: the session cookie, looked up by its hash.
+//! Who asks: the session cookie or the API key, looked up by its hash.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Act, KeyPlace};
 use axum::http::HeaderMap;
-use axum::http::header::COOKIE as COOKIE_HEADER;
+use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER};
+use axum::http::request::Parts;
+use uuid::Uuid;
 
 use super::hub::{Cached, Hub};
+use super::record::Scratch;
+use super::standing::Standing;
 use crate::clock::Timestamp;
 use crate::error::{CanFail, Error, Result};
-use crate::ids::{PersonId, SessionId};
+use crate::ids::{ApiKeyId, PersonId, SessionId};
 use crate::params;
-use crate::store::Place;
+use crate::secrets::is_api_token;
+use crate::store::{Place, StoreError, Tx};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "tenantry_session";
 
 /// How long a session lives without being used.
 pub(crate) const IDLE: Duration = Duration::from_secs(8 * 3600);
+/// How long a second factor, or the password again, counts as fresh.
+pub const FRESH: Duration = Duration::from_secs(10 * 60);
 /// Uses of a session within this time are noted once.
 const TOUCH_AFTER: Duration = Duration::from_secs(60);
+/// Uses of a tenant by the same person within this time are noted once.
+const USE_AFTER: Duration = Duration::from_secs(300);
 
-/// A signed-in person and the session they came with.
+/// A person and what they came with: a session, or an API key they made.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// Who.
@@ -30,23 +41,49 @@ pub struct Caller {
     pub name: String,
     /// E-mail now.
     pub email: String,
-    /// The session.
+    /// The session; nil for an API key, which has none and reaches nothing of a person's own.
     pub session: SessionId,
+    /// The API key, if that is what they came with.
+    pub key: Option<CallerKey>,
     /// The second factor is still missing: good for nothing but giving it.
     pub half: bool,
     /// When the second factor was last given.
     pub second_factor_at: Option<Timestamp>,
+    /// When they last proved again that it is them: by a code, or without a second factor by the password.
+    pub stepped_up_at: Option<Timestamp>,
+    pub(crate) token_hash: [u8; 32],
     pub(crate) enabled: bool,
     pub(crate) seen_at: Timestamp,
     pub(crate) idle_expires_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
 
+/// The API key that a caller came with.
+#[derive(Debug, Clone)]
+pub struct CallerKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it is called.
+    pub name: String,
+    /// As the policies see it.
+    pub facts: access::Key,
+}
+
 impl Hub {
     /// The caller of a request, half-signed-in ones too.
-    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>> {
-        let token = session_token(headers).ok_or(Error::NotSignedIn)?;
-        let hash = *blake3::hash(token.as_bytes()).as_bytes();
+    pub(crate) async fn caller(&self, parts: &Parts) -> Result<Arc<Caller>> {
+        let headers = &parts.headers;
+        let token = bearer_token(headers)?.or_else(|| session_token(headers)).ok_or(Error::NotSignedIn)?;
+        let address = parts.extensions.get::<Arc<Scratch>>().and_then(|scratch| scratch.address);
+        self.caller_from(*blake3::hash(token.as_bytes()).as_bytes(), address).await
+    }
+
+    /// The caller whose token has this hash, as things stand now.
+    pub(crate) async fn caller_by_hash(&self, hash: [u8; 32]) -> Result<Arc<Caller>> {
+        self.caller_from(hash, None).await
+    }
+
+    async fn caller_from(&self, hash: [u8; 32], address: Option<IpAddr>) -> Result<Arc<Caller>> {
         let now = self.now();
         // Of before anything is read: what is kept of this look is void after any commit that came in between.
         let epoch = self.epoch();
@@ -59,41 +96,75 @@ impl Hub {
             return Err(Error::NotSignedIn);
         }
         if now >= caller.seen_at.after(TOUCH_AFTER) {
-            return Ok(self.touch(hash, &caller, epoch, now));
+            return Ok(self.touch(&caller, epoch, now, address));
         }
         Ok(caller)
     }
 
     async fn load_caller(&self, hash: [u8; 32], epoch: u64, now: Timestamp) -> Result<Arc<Caller>> {
-        let mut tx = self.0.store.read(Place::Control).await?;
-        let row = tx
-            .opt(
-                "SELECT p.id, p.name, p.email, p.state, s.id, s.state, s.second_factor_at, s.last_seen_at, s.idle_expires_at, s.expires_at
-                 FROM session s JOIN person p ON p.id = s.person_id WHERE s.token_hash = ?1",
-                params![hash.as_slice()],
-            )
-            .await?;
-        let mut row = row.ok_or(Error::NotSignedIn)?;
-        let caller = Arc::new(Caller {
-            person: row.take()?,
-            name: row.take()?,
-            email: row.take()?,
-            enabled: row.take::<String>()? == "active",
-            session: row.take()?,
-            half: row.take::<String>()? == "half",
-            second_factor_at: row.take()?,
-            seen_at: row.take()?,
-            idle_expires_at: row.take()?,
-            expires_at: row.take()?,
-        });
+        let mut tx = self.0.store.read_facts().await?;
+        let caller = match load_session(&mut tx, hash).await? {
+            Some(caller) => Some(caller),
+            None => load_key(&mut tx, hash).await?,
+        };
+        let caller = Arc::new(caller.ok_or(Error::NotSignedIn)?);
         self.0.sessions.lock().put(hash, Cached { epoch, at: now, value: caller.clone() });
         Ok(caller)
     }
 
+    /// Notes that a key is in use, and from where. Not an act, so not in the ledger.
+    fn note_key_use(&self, key: ApiKeyId, now: Timestamp, address: Option<IpAddr>) {
+        let hub = self.clone();
+        let address = address.map(|address| address.to_string()).unwrap_or_default();
+        tokio::spawn(async move {
+            let note = async {
+                let mut tx = hub.0.store.write(Place::Control).await?;
+                tx.execute("UPDATE api_key SET last_used_at = ?2, last_address = ?3 WHERE id = ?1", params![key, now, address])
+                    .await?;
+                tx.commit().await
+            };
+            note.await.can_fail("the next request notes it again");
+        });
+    }
+
+    /// Notes that staff used their access to a tenant, once in some minutes. Not an act, so not in the ledger.
+    pub(crate) fn note_use(&self, caller: &Caller, standing: &Standing, now: Timestamp) {
+        let Some(tenant) = standing.tenant.as_ref().map(|tenant| tenant.id) else { return };
+        if !standing.held.iter().any(|held| matches!(held.grant, access::Grant::Reach { .. })) {
+            return;
+        }
+        let key = (caller.person.uuid(), tenant.uuid());
+        let last = self.0.uses.lock().get(&key).copied();
+        if last.is_some_and(|last| now < last.after(USE_AFTER)) {
+            return;
+        }
+        self.0.uses.lock().put(key, now);
+        let (hub, person) = (self.clone(), caller.person);
+        tokio::spawn(async move {
+            let note = async {
+                let mut tx = hub.0.store.write(Place::Control).await?;
+                tx.execute(
+                    "INSERT INTO reach_use (tenant_id, person_id, at) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (tenant_id, person_id) DO UPDATE SET at = excluded.at",
+                    params![tenant, person, now],
+                )
+                .await?;
+                tx.commit().await
+            };
+            note.await.can_fail("the next use notes it again");
+        });
+    }
+
     /// Notes that the session is in use, and keeps it alive. Not an act, so not in the ledger.
-    fn touch(&self, hash: [u8; 32], caller: &Caller, epoch: u64, now: Timestamp) -> Arc<Caller> {
-        let touched = Arc::new(Caller { seen_at: now, idle_expires_at: now.after(IDLE), ..caller.clone() });
-        self.0.sessions.lock().put(hash, Cached { epoch, at: now, value: touched.clone() });
+    fn touch(&self, caller: &Caller, epoch: u64, now: Timestamp, address: Option<IpAddr>) -> Arc<Caller> {
+        // A key does not live longer for being used.
+        let idle_expires_at = if caller.key.is_some() { caller.idle_expires_at } else { now.after(IDLE) };
+        let touched = Arc::new(Caller { seen_at: now, idle_expires_at, ..caller.clone() });
+        self.0.sessions.lock().put(caller.token_hash, Cached { epoch, at: now, value: touched.clone() });
+        if let Some(key) = &caller.key {
+            self.note_key_use(key.id, now, address);
+            return touched;
+        }
         let (hub, session, person) = (self.clone(), caller.session, caller.person);
         tokio::spawn(async move {
             let note = async {
@@ -112,7 +183,97 @@ impl Hub {
     }
 }
 
+async fn load_session(tx: &mut Tx, hash: [u8; 32]) -> Result<Option<Caller>, StoreError> {
+    let row = tx
+        .opt(
+            "SELECT p.id, p.name, p.email, p.state, s.id, s.state, s.second_factor_at, s.stepped_up_at, s.last_seen_at,
+                    s.idle_expires_at, s.expires_at
+             FROM session s JOIN person p ON p.id = s.person_id WHERE s.token_hash = ?1",
+            params![hash.as_slice()],
+        )
+        .await?;
+    let Some(mut row) = row else { return Ok(None) };
+    Ok(Some(Caller {
+        person: row.take()?,
+        name: row.take()?,
+        email: row.take()?,
+        enabled: row.take::<String>()? == "active",
+        session: row.take()?,
+        key: None,
+        half: row.take::<String>()? == "half",
+        second_factor_at: row.take()?,
+        stepped_up_at: row.take()?,
+        token_hash: hash,
+        seen_at: row.take()?,
+        idle_expires_at: row.take()?,
+        expires_at: row.take()?,
+    }))
+}
+
+async fn load_key(tx: &mut Tx, hash: [u8; 32]) -> Result<Option<Caller>, StoreError> {
+    let row = tx
+        .opt(
+            "SELECT p.id, p.name, p.email, p.state, k.id, k.name, k.tenant_id, k.provider_id, k.actions, k.expires_at,
+                    COALESCE(k.last_used_at, 0)
+             FROM api_key k JOIN person p ON p.id = k.person_id WHERE k.token_hash = ?1 AND k.revoked_at IS NULL",
+            params![hash.as_slice()],
+        )
+        .await?;
+    let Some(mut row) = row else { return Ok(None) };
+    let (person, name, email): (PersonId, _, _) = (row.take()?, row.take()?, row.take()?);
+    let enabled = row.take::<String>()? == "active";
+    let (id, key_name): (ApiKeyId, _) = (row.take()?, row.take()?);
+    let (tenant, provider): (Option<Uuid>, Option<Uuid>) = (row.take()?, row.take()?);
+    let place = match (tenant, provider) {
+        (Some(tenant), _) => KeyPlace::Tenant(tenant),
+        (None, Some(provider)) => KeyPlace::Provider(provider),
+        (None, None) => return Err(StoreError::Shape("an API key that is for no place".into())),
+    };
+    let actions = row.json::<Vec<String>>()?.iter().filter_map(|name| Act::from_name(name)).collect();
+    let (expires_at, seen_at): (Timestamp, Timestamp) = (row.take()?, row.take()?);
+    let facts = access::Key { id: id.uuid(), person: person.uuid(), place, actions, ends_at: expires_at.0 };
+    Ok(Some(Caller {
+        person,
+        name,
+        email,
+        session: SessionId::from_uuid(Uuid::nil()),
+        key: Some(CallerKey { id, name: key_name, facts }),
+        half: false,
+        second_factor_at: None,
+        stepped_up_at: None,
+        token_hash: hash,
+        enabled,
+        seen_at,
+        idle_expires_at: expires_at,
+        expires_at,
+    }))
+}
+
 impl Caller {
+    /// What caches know the caller by: a key's standing is not its maker's.
+    pub(crate) fn principal(&self) -> Uuid {
+        self.key.as_ref().map_or(self.person.uuid(), |key| key.id.uuid())
+    }
+
+    pub(crate) fn as_access_person(&self) -> access::Person {
+        access::Person { id: self.person.uuid(), enabled: self.enabled }
+    }
+
+    /// As the ledger names who acts.
+    pub(crate) fn actor(&self) -> ledger::Actor {
+        ledger::Actor {
+            id: Some(self.person.to_string()),
+            name: self.name.clone(),
+            kind: ledger::ActorKind::Person,
+            key: self.key.as_ref().map(|key| ledger::Named { id: key.id.to_string(), name: key.name.clone() }),
+        }
+    }
+
+    /// Whether they proved a short while ago that it is them.
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        fresh_until(self.second_factor_at, self.stepped_up_at).is_some_and(|until| now < until)
+    }
+
     /// Fully signed in and enabled.
     pub(crate) fn full(self: Arc<Self>) -> Result<Arc<Self>> {
         match (self.enabled, self.half) {
@@ -121,6 +282,20 @@ impl Caller {
             (true, false) => Ok(self),
         }
     }
+}
+
+/// Until when somebody counts as having proved that it is them: the later of the two, and [`FRESH`].
+pub fn fresh_until(second_factor_at: Option<Timestamp>, stepped_up_at: Option<Timestamp>) -> Option<Timestamp> {
+    second_factor_at.max(stepped_up_at).map(|last| last.after(FRESH))
+}
+
+/// The token of an `Authorization: Bearer` header. One that cannot be an API key is refused without a look-up.
+fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>> {
+    let Some(header) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let token =
+        header.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+    let token = token.map(|(_, token)| token.trim()).filter(|token| is_api_token(token));
+    token.map(Some).ok_or(Error::NotSignedIn)
 }
 
 fn session_token(headers: &HeaderMap) -> Option<&str> {

@@ -1,20 +1,20 @@
-//! Contexts: who asks, where, and the way in.
+//! Contexts of requests on tenants and providers: who asks, where, and the way in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use access::{Act, Action, Grant, Place as AccessPlace, Plane, Subject, door, plane};
+use access::{Act, Action, Grant, Plane, Subject, door, plane};
 use axum::extract::{FromRef, FromRequestParts, RawPathParams};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use ledger::{Actor, ActorKind, Outcome};
+use ledger::Outcome;
 use serde::Serialize;
 
 use super::caller::Caller;
 use super::hub::Hub;
 use super::record::{self, Attempt, Scratch};
-use super::standing::{Held, Standing, TenantInfo, person_of, refusal};
-use super::tx::{Background, ReadTx, Scope, WriteTx, chain_of, scope};
+use super::standing::{Held, Moment, Standing, TenantInfo, refusal};
+use super::tx::{Background, ReadTx, Scope, Still, WriteTx, chain_of, scope};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::{ProviderId, TenantId};
@@ -29,34 +29,59 @@ pub struct Can {
     pub why: Option<String>,
     /// Which grant would be needed.
     pub needs: Option<String>,
+    /// It may be done once a fresh second factor is given (`POST /session/step-up`); asked for when there is none yet.
+    pub step_up: bool,
 }
+
+/// How often an open tab's standing is looked at when nothing says that it changed.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// What the person may do here: action name to [`Can`].
 pub type CanMap = BTreeMap<String, Can>;
 
 /// What all contexts have.
 #[derive(Clone)]
-struct Base {
-    background: Background,
+pub(super) struct Base {
+    pub background: Background,
+}
+
+/// An allowed act: through which grant, and until when that holds by itself.
+pub(super) struct Allowed {
+    /// Index into the standing's grants.
+    pub index: usize,
+    pub label: ledger::Grant,
+    pub until: Option<i64>,
 }
 
 impl Base {
-    fn allow(&self, act: Act, subject: Subject) -> Result<usize, access::Verdict> {
-        let b = &self.background;
-        let (verdict, index) = b.standing.decide(&b.hub.0.engine, act, subject, b.now);
-        if verdict.allowed { Ok(index) } else { Err(verdict) }
+    /// The context's background for a caller who stands like this.
+    pub fn new(hub: &Hub, parts: &Parts, caller: Option<Arc<Caller>>, standing: Arc<Standing>, epoch: u64) -> Self {
+        let scratch = parts.extensions.get::<Arc<Scratch>>().cloned();
+        Self { background: Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch, epoch } }
     }
 
-    async fn read<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<ReadTx<S>> {
+    pub fn allow(&self, act: Act, subject: Subject) -> Result<Allowed, access::Verdict> {
+        let b = &self.background;
+        let (verdict, index) = b.standing.decide(&b.hub.0.engine, act, subject, b.moment());
+        if !verdict.allowed {
+            return Err(verdict);
+        }
+        Ok(Allowed { index, label: b.standing.held[index].label_of(&verdict).clone(), until: verdict.until })
+    }
+
+    pub async fn read<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<ReadTx<S>> {
         self.allow(act, Subject::Any).map_err(|verdict| refusal(&verdict))?;
         let tx = self.background.hub.0.store.read(place).await?;
         Ok(ReadTx::new(tx, scope, self.background.clone()))
     }
 
-    async fn write<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<WriteTx<S>> {
+    pub async fn write<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<WriteTx<S>> {
         let mut entry = self.entry(act);
-        match self.allow(act, Subject::Any) {
-            Ok(index) => entry.grant = Some(self.background.standing.held[index].label.clone()),
+        let until = match self.allow(act, Subject::Any) {
+            Ok(allowed) => {
+                entry.grant = Some(allowed.label);
+                allowed.until
+            }
             Err(verdict) => {
                 entry.outcome = Outcome::Refused;
                 entry.policy = Some(verdict.policy.to_string());
@@ -65,21 +90,15 @@ impl Base {
                 }
                 return Err(refusal(&verdict));
             }
-        }
-        let tx = match self.background.hub.0.store.write(place).await {
-            Ok(tx) => tx,
-            Err(error) => return Err(error.into()),
         };
-        Ok(WriteTx::new(ReadTx::new(tx, scope, self.background.clone()), entry))
+        let tx = self.background.hub.0.store.write(place).await?;
+        let still = Still { act, until, epoch: self.background.epoch };
+        Ok(WriteTx::new(ReadTx::new(tx, scope, self.background.clone()), entry, Some(still)))
     }
 
     fn entry(&self, act: Act) -> ledger::Entry {
         let b = &self.background;
-        let actor = b.caller.as_ref().map_or_else(record::nobody, |caller| Actor {
-            id: Some(caller.person.to_string()),
-            name: caller.name.clone(),
-            kind: ActorKind::Person,
-        });
+        let actor = b.caller.as_ref().map_or_else(record::nobody, |caller| caller.actor());
         let mut entry = record::draft(b.now, act.name(), actor, b.scratch.as_deref());
         entry.tenant = b.standing.tenant.as_ref().map(|tenant| tenant.id.to_string());
         entry.grant = b.standing.held.first().map(|held| held.label.clone());
@@ -88,19 +107,13 @@ impl Base {
 
     fn can(&self, planes: &[Plane]) -> CanMap {
         let acts = Act::ALL.iter().filter(|act| planes.contains(&act.info().plane));
-        acts.map(|act| {
-            let can = match self.allow(*act, Subject::Any) {
-                Ok(_) => Can { allowed: true, why: None, needs: None },
-                Err(no) => Can { allowed: false, why: Some(no.why.to_string()), needs: Some(no.needs.to_string()) },
-            };
-            (act.name().to_owned(), can)
-        })
-        .collect()
+        acts.map(|act| (act.name().to_owned(), self.background.can(*act, Subject::Any))).collect()
     }
 
     /// The same request, with its standing resolved anew.
     fn again(&self, standing: Standing) -> Self {
-        Self { background: Background { standing: Arc::new(standing), ..self.background.clone() } }
+        let epoch = self.background.hub.epoch();
+        Self { background: Background { standing: Arc::new(standing), epoch, ..self.background.clone() } }
     }
 
     async fn client(&self, scope: scope::Client) -> Result<ClientCx> {
@@ -111,9 +124,22 @@ impl Base {
     }
 }
 
-async fn background(hub: &Hub, parts: &Parts, caller: Option<Arc<Caller>>, standing: Arc<Standing>) -> Background {
-    let scratch = parts.extensions.get::<Arc<Scratch>>().cloned();
-    Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch }
+impl Background {
+    /// Whether an action is allowed here, in words. What only lacks a fresh second factor is allowed, and says so.
+    pub(crate) fn can(&self, act: Act, subject: Subject) -> Can {
+        let moment = Moment { now: self.now, step_up: true };
+        let (verdict, _) = self.standing.decide(&self.hub.0.engine, act, subject, moment);
+        if verdict.allowed {
+            return Can { allowed: true, why: None, needs: None, step_up: act.info().flags.step_up };
+        }
+        Can { allowed: false, why: Some(verdict.why.to_string()), needs: Some(verdict.needs.to_string()), step_up: false }
+    }
+}
+
+/// Who asks, whole, and the epoch of before anything about them was looked up.
+pub(super) async fn signed_in(hub: &Hub, parts: &Parts) -> Result<(Arc<Caller>, u64)> {
+    let epoch = hub.epoch();
+    Ok((hub.caller(parts).await?.full()?, epoch))
 }
 
 async fn path_part(parts: &mut Parts, name: &str) -> Result<String> {
@@ -121,18 +147,16 @@ async fn path_part(parts: &mut Parts, name: &str) -> Result<String> {
     params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).ok_or(Error::NotFound)
 }
 
-/// A write on a tenant that the caller may not know of is nobody's business but the installation's.
-fn note_stranger(hub: &Hub, parts: &Parts, caller: &Caller, name: &str) {
-    if parts.method.is_safe() {
-        return;
+/// Hands a standing on. A write on a place that the caller may not know of is noted: it is nobody's business but the installation's.
+fn or_stranger<T>(found: Result<T>, hub: &Hub, parts: &Parts, caller: &Caller, name: &str) -> Result<T> {
+    if let (Err(Error::NotFound), false, Some(scratch)) = (&found, parts.method.is_safe(), parts.extensions.get::<Arc<Scratch>>()) {
+        let mut entry = record::draft(hub.now(), "stranger.refused", caller.actor(), Some(scratch));
+        entry.outcome = Outcome::Refused;
+        let named: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+        entry.reason = Some(format!("{} {named}", parts.method));
+        scratch.attempts.lock().push(Attempt { entry, chain: chain_of(&scope::Public) });
     }
-    let Some(scratch) = parts.extensions.get::<Arc<Scratch>>() else { return };
-    let actor = Actor { id: Some(caller.person.to_string()), name: caller.name.clone(), kind: ActorKind::Person };
-    let mut entry = record::draft(hub.now(), "stranger.refused", actor, Some(scratch));
-    entry.outcome = Outcome::Refused;
-    let named: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-    entry.reason = Some(format!("{} {named}", parts.method));
-    scratch.attempts.lock().push(Attempt { entry, chain: chain_of(&scope::Public) });
+    found
 }
 
 /// The context of a request on one tenant, `/tenants/{tenant}/…`.
@@ -150,17 +174,11 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
         let hub = Hub::from_ref(state);
-        let caller = hub.caller(&parts.headers).await?.full()?;
+        let (caller, epoch) = signed_in(&hub, parts).await?;
         let name = path_part(parts, "tenant").await?;
-        let standing = match hub.standing(&caller, &name).await {
-            Err(Error::NotFound) => {
-                note_stranger(&hub, parts, &caller, &name);
-                return Err(Error::NotFound);
-            }
-            other => other?,
-        };
+        let standing = or_stranger(hub.standing(&caller, &name).await, &hub, parts, &caller, &name)?;
         let tenant = standing.tenant.as_ref().expect("resolved for a tenant").id;
-        Ok(Self { base: Base { background: background(&hub, parts, Some(caller), standing).await }, tenant })
+        Ok(Self { base: Base::new(&hub, parts, Some(caller), standing, epoch), tenant })
     }
 }
 
@@ -209,8 +227,56 @@ impl TenantCx {
 
     /// The grant that the person stands on here: the one that lets them see the context.
     pub fn held(&self) -> &Held {
-        let index = self.base.allow(Act::ContextView, Subject::Any).unwrap_or(0);
+        let index = self.base.allow(Act::ContextView, Subject::Any).map_or(0, |allowed| allowed.index);
         &self.base.background.standing.held[index]
+    }
+
+    /// The elevations that run now.
+    pub fn elevations(&self) -> Vec<&access::Elevation> {
+        let now = self.now().0;
+        let held = self.base.background.standing.held.iter();
+        let elevations = held.filter_map(|held| match &held.grant {
+            Grant::Reach { elevation, .. } => elevation.as_ref(),
+            _ => None,
+        });
+        elevations.filter(|e| e.starts_at <= now && now < e.ends_at).collect()
+    }
+
+    /// Waits until what the person may do here changes (another answer to any action, another grant), at most as long as `patience`.
+    /// Answers whether it did; from then on this context is the new one.
+    ///
+    /// # Errors
+    /// `NotSignedIn` once the session has ended, `NotFound` once the person holds nothing here any more, `Forbidden` once they may
+    /// not even see where they are, `Unavailable`.
+    pub async fn next_change(&mut self, patience: Duration) -> Result<bool> {
+        let hub = self.base.background.hub.clone();
+        let before = self.base.background.standing.digest(&hub.0.engine, self.now());
+        let until = tokio::time::Instant::now() + patience;
+        let (mut epochs, mut closing) = (hub.epochs(), hub.closing());
+        loop {
+            let b = &self.base.background;
+            let token_hash = b.caller.as_deref().ok_or(Error::NotSignedIn)?.token_hash;
+            let epoch = hub.epoch();
+            let caller = hub.caller_by_hash(token_hash).await?.full()?;
+            let standing = hub.standing(&caller, &self.tenant.to_string()).await?;
+            let is_changed = standing.digest(&hub.0.engine, hub.now()) != before;
+            let background = Background { now: hub.now(), caller: Some(caller), standing, epoch, ..b.clone() };
+            if is_changed {
+                self.base = Base { background };
+                self.base.allow(Act::ContextView, Subject::Any).map_err(|verdict| refusal(&verdict))?;
+                return Ok(true);
+            }
+            // Another hub's commit on the same store and the mere passing of time give no sign: look again now and then.
+            let look_again = (tokio::time::Instant::now() + LOOK_AGAIN).min(until);
+            tokio::select! {
+                _ = epochs.changed() => {}
+                _ = closing.wait_for(|closing| *closing) => return Err(Error::Unavailable("The hub is stopping.".into())),
+                () = tokio::time::sleep_until(look_again) => {}
+            }
+            if tokio::time::Instant::now() >= until {
+                return Ok(false);
+            }
+        }
     }
 
     /// The person.
@@ -239,17 +305,11 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
         let hub = Hub::from_ref(state);
-        let caller = hub.caller(&parts.headers).await?.full()?;
+        let (caller, epoch) = signed_in(&hub, parts).await?;
         let name = path_part(parts, "provider").await?;
-        let standing = match hub.provider_standing(&caller, &name).await {
-            Err(Error::NotFound) => {
-                note_stranger(&hub, parts, &caller, &name);
-                return Err(Error::NotFound);
-            }
-            other => Arc::new(other?),
-        };
+        let standing = or_stranger(hub.provider_standing(&caller, &name).await, &hub, parts, &caller, &name)?;
         let provider = standing.provider.as_ref().expect("resolved for a provider").0;
-        Ok(Self { base: Base { background: background(&hub, parts, Some(caller), standing).await }, provider })
+        Ok(Self { base: Base::new(&hub, parts, Some(caller), Arc::new(standing), epoch), provider })
     }
 }
 
@@ -315,20 +375,14 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
         let hub = Hub::from_ref(state);
-        let caller = hub.caller(&parts.headers).await?.full()?;
+        let (caller, epoch) = signed_in(&hub, parts).await?;
         let (provider, tenant) = (path_part(parts, "provider").await?, path_part(parts, "tenant").await?);
-        let standing = match hub.client_standing(&caller, &provider, &tenant).await {
-            Err(Error::NotFound) => {
-                note_stranger(&hub, parts, &caller, &tenant);
-                return Err(Error::NotFound);
-            }
-            other => Arc::new(other?),
-        };
+        let standing = or_stranger(hub.client_standing(&caller, &provider, &tenant).await, &hub, parts, &caller, &tenant)?;
         let scope = scope::Client {
             provider: standing.provider.as_ref().expect("resolved for a provider").0,
             tenant: standing.tenant.as_ref().expect("resolved for a tenant").id,
         };
-        Ok(Self { base: Base { background: background(&hub, parts, Some(caller), standing).await }, scope })
+        Ok(Self { base: Base::new(&hub, parts, Some(caller), Arc::new(standing), epoch), scope })
     }
 }
 
@@ -361,206 +415,4 @@ impl ClientCx {
     pub async fn renewed(&self) -> Result<Self> {
         self.base.client(self.scope).await
     }
-}
-
-/// The context of a request on the signed-in person's own records, `/me`.
-#[derive(Clone)]
-pub struct OwnCx {
-    base: Base,
-    caller: Arc<Caller>,
-}
-
-impl<St: Send + Sync> FromRequestParts<St> for OwnCx
-where
-    Hub: FromRef<St>,
-{
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
-        let hub = Hub::from_ref(state);
-        let caller = hub.caller(&parts.headers).await?.full()?;
-        Ok(Self::of(&hub, parts, caller).await)
-    }
-}
-
-impl OwnCx {
-    async fn of(hub: &Hub, parts: &Parts, caller: Arc<Caller>) -> Self {
-        let label = ledger::Grant { source: "self".into(), id: caller.session.to_string(), role: None, tier: None, provider: None };
-        let held = vec![Held { grant: Grant::SelfOnly, label, ends_at: None }];
-        let standing = Arc::new(Standing::new(Some(person_of(&caller)), AccessPlace::Own(caller.person.uuid()), held));
-        Self { base: Base { background: background(hub, parts, Some(caller.clone()), standing).await }, caller }
-    }
-
-    /// Opens the person's own records for reading.
-    ///
-    /// # Errors
-    /// `Forbidden`, `Unavailable`.
-    pub async fn read<A: Action<Plane = plane::Own, Door = door::Read>>(&self) -> Result<ReadTx<scope::Own>> {
-        self.base.read(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
-    }
-
-    /// Opens a reader for what an act must look at before it begins, so that slow work (checking a password) holds up no writer.
-    ///
-    /// # Errors
-    /// `Forbidden`, `Unavailable`.
-    pub async fn look<A: Action<Plane = plane::Own, Door = door::Write>>(&self) -> Result<ReadTx<scope::Own>> {
-        self.base.read(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
-    }
-
-    /// Opens the person's own records for one act.
-    ///
-    /// # Errors
-    /// `Forbidden` (which the ledger keeps), `Unavailable`.
-    pub async fn write<A: Action<Plane = plane::Own, Door = door::Write>>(&self) -> Result<WriteTx<scope::Own>> {
-        self.base.write(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
-    }
-}
-
-/// The context of somebody who leaves: their session may still wait for its second factor. It opens the end of that session, and
-/// nothing else.
-#[derive(Clone)]
-pub struct LeavingCx(OwnCx);
-
-impl<St: Send + Sync> FromRequestParts<St> for LeavingCx
-where
-    Hub: FromRef<St>,
-{
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
-        let hub = Hub::from_ref(state);
-        let caller = hub.caller(&parts.headers).await?;
-        let caller = match caller.clone().full() {
-            Err(Error::SecondFactorRequired) => caller,
-            other => other?,
-        };
-        Ok(Self(OwnCx::of(&hub, parts, caller).await))
-    }
-}
-
-impl LeavingCx {
-    /// Opens the person's own records for the end of this session.
-    ///
-    /// # Errors
-    /// `Forbidden` (which the ledger keeps), `Unavailable`.
-    pub async fn write(&self) -> Result<WriteTx<scope::Own>> {
-        self.0.write::<access::actions::SessionDelete>().await
-    }
-}
-
-/// The context of a request that needs nobody to be signed in. A session that waits for its second factor can be seen from here.
-#[derive(Clone)]
-pub struct PublicCx {
-    base: Base,
-    /// The session of the request, if there is one: whole, or waiting for its second factor.
-    pub caller: Option<Arc<Caller>>,
-    /// The address the request came from; for rate limits.
-    pub address: String,
-    /// The browser or script, as it calls itself.
-    pub user_agent: String,
-}
-
-impl<St: Send + Sync> FromRequestParts<St> for PublicCx
-where
-    Hub: FromRef<St>,
-{
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
-        let hub = Hub::from_ref(state);
-        let caller = match hub.caller(&parts.headers).await {
-            Ok(caller) => Some(caller),
-            Err(Error::NotSignedIn) => None,
-            Err(other) => return Err(other),
-        };
-        let label = ledger::Grant { source: "public".into(), id: String::new(), role: None, tier: None, provider: None };
-        let held = vec![Held { grant: Grant::Nobody, label, ends_at: None }];
-        let standing = Arc::new(Standing::new(None, AccessPlace::Public, held));
-        let scratch = parts.extensions.get::<Arc<Scratch>>();
-        Ok(Self {
-            address: scratch.and_then(|s| s.address).map(|a| a.to_string()).unwrap_or_default(),
-            user_agent: scratch.map(|s| s.user_agent.clone()).unwrap_or_default(),
-            base: Base { background: background(&hub, parts, caller.clone(), standing).await },
-            caller,
-        })
-    }
-}
-
-impl PublicCx {
-    /// Opens the control database for a look-up by a secret that the caller brought.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn read<A: Action<Plane = plane::Public, Door = door::Read>>(&self) -> Result<ReadTx<scope::Public>> {
-        self.base.read(A::ACT, Place::Control, scope::Public).await
-    }
-
-    /// Opens a reader for what an act must look at before it begins, so that slow work (checking a password) holds up no writer.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn look<A: Action<Plane = plane::Public, Door = door::Write>>(&self) -> Result<ReadTx<scope::Public>> {
-        self.base.read(A::ACT, Place::Control, scope::Public).await
-    }
-
-    /// Opens the control database for one act.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn write<A: Action<Plane = plane::Public, Door = door::Write>>(&self) -> Result<WriteTx<scope::Public>> {
-        self.base.write(A::ACT, Place::Control, scope::Public).await
-    }
-
-    /// The hub.
-    pub fn hub(&self) -> &Hub {
-        &self.base.background.hub
-    }
-}
-
-impl Hub {
-    /// A write of the hub itself on one tenant's data, with its reason in the ledger. For work that no request does.
-    ///
-    /// # Errors
-    /// `Unavailable`, or `NotFound` without such a tenant.
-    pub async fn system(&self, tenant: TenantId, action: &'static str, reason: &'static str) -> Result<WriteTx<scope::Data>> {
-        let mut entry = record::draft(self.now(), action, record::system_actor(), None);
-        entry.reason = Some(reason.to_owned());
-        entry.tenant = Some(tenant.to_string());
-        let tx = self.0.store.write(Place::Tenant(tenant)).await?;
-        Ok(WriteTx::new(ReadTx::new(tx, scope::Data(tenant), self.system_background()), entry))
-    }
-
-    /// A write of the hub itself on the control database, with its reason in the installation's ledger. For start-up, for commands
-    /// given at the machine, and for test fixtures.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn system_write(&self, action: &'static str, reason: &'static str) -> Result<WriteTx<scope::Public>> {
-        let mut entry = record::draft(self.now(), action, record::system_actor(), None);
-        entry.reason = Some(reason.to_owned());
-        let tx = self.0.store.write(Place::Control).await?;
-        Ok(WriteTx::new(ReadTx::new(tx, scope::Public, self.system_background()), entry))
-    }
-
-    fn system_background(&self) -> Background {
-        let label = ledger::Grant { source: "system".into(), id: String::new(), role: None, tier: None, provider: None };
-        let held = vec![Held { grant: Grant::Nobody, label, ends_at: None }];
-        let standing = Arc::new(Standing::new(None, AccessPlace::Public, held));
-        Background { hub: self.clone(), caller: None, standing, scratch: None, now: self.now() }
-    }
-
-    /// A read of the hub itself on the control database: for workers that look for what is due, and for telling the person at the
-    /// machine how things stand.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn system_read(&self) -> Result<ReadTx<scope::Public>> {
-        let tx = self.0.store.read(Place::Control).await?;
-        Ok(ReadTx::new(tx, scope::Public, self.system_background()))
-    }
-}
-
-/// The headers of a request, for those who only want to know whether somebody is signed in.
-pub async fn signed_in(hub: &Hub, headers: &HeaderMap) -> bool {
-    hub.caller(headers).await.is_ok_and(|caller| !caller.half)
 }

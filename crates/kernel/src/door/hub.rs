@@ -4,16 +4,17 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use lru::LruCache;
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::caller::Caller;
 use super::relay::Topic;
+use super::sign::{ChainId, Moved};
 use super::standing::Standing;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
@@ -54,7 +55,9 @@ pub(crate) struct Inner {
     pub store: Store,
     pub engine: access::Engine,
     /// Goes up with every commit that may have changed who may do what; cached sessions and standings of before are void.
-    pub epoch: AtomicU64,
+    pub epoch: watch::Sender<u64>,
+    /// The hub is about to stop.
+    pub closing: watch::Sender<bool>,
     pub sessions: Mutex<LruCache<[u8; 32], Cached<Caller>>>,
     pub standings: Mutex<LruCache<(Uuid, Uuid), Cached<Standing>>>,
     pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
@@ -62,10 +65,14 @@ pub(crate) struct Inner {
     pub master: RwLock<SecretKey>,
     pub keys: Mutex<LruCache<Uuid, (Timestamp, SecretKey)>>,
     pub forget: RwLock<Option<Arc<dyn Forget>>>,
+    /// When staff were last noted to use a tenant.
+    pub uses: Mutex<LruCache<(Uuid, Uuid), Timestamp>>,
     pub topics: RwLock<HashMap<&'static str, Arc<dyn Topic>>>,
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.
     pub relays: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
+    /// Ledgers that moved since they were signed.
+    pub moved: Mutex<HashMap<ChainId, Moved>>,
 }
 
 /// Something read from the control database, as of an epoch and an instant.
@@ -95,16 +102,20 @@ impl Hub {
             config,
             store,
             engine,
-            epoch: AtomicU64::new(1),
+            epoch: watch::Sender::new(1),
+            closing: watch::Sender::new(false),
             sessions: Mutex::new(LruCache::new(CACHED_MAX)),
             standings: Mutex::new(LruCache::new(CACHED_MAX)),
             slugs: Mutex::new(LruCache::new(CACHED_MAX)),
+            uses: Mutex::new(LruCache::new(CACHED_MAX)),
             keys: Mutex::new(LruCache::new(KEYS_MAX)),
             topics: RwLock::default(),
             ports: RwLock::default(),
             relays: Mutex::default(),
+            moved: Mutex::default(),
         }));
         hub.check_master_key().await?;
+        hub.make_first_signing_key().await?;
         Ok(hub)
     }
 
@@ -284,11 +295,25 @@ impl Hub {
 
     /// Who may do what may have changed.
     pub(crate) fn bump_epoch(&self) {
-        self.0.epoch.fetch_add(1, Ordering::SeqCst);
+        self.0.epoch.send_modify(|epoch| *epoch += 1);
     }
 
     pub(crate) fn epoch(&self) -> u64 {
-        self.0.epoch.load(Ordering::SeqCst)
+        *self.0.epoch.borrow()
+    }
+
+    /// Tells everything that waits for news to come to its end: the hub is about to stop.
+    pub fn close(&self) {
+        self.0.closing.send_replace(true);
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.subscribe()
+    }
+
+    /// Tells of every commit that may have changed who may do what.
+    pub(crate) fn epochs(&self) -> watch::Receiver<u64> {
+        self.0.epoch.subscribe()
     }
 
     /// Whether something read then still holds now.

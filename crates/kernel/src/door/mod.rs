@@ -19,18 +19,26 @@
 
 mod caller;
 mod context;
+mod explain;
 mod hub;
+mod own;
 mod record;
 mod relay;
+mod resolve;
+mod sign;
 mod snapshot;
 mod standing;
+mod system;
 mod tx;
 
-pub use caller::{COOKIE, Caller};
-pub use context::{Can, CanMap, ClientCx, LeavingCx, OwnCx, ProviderCx, PublicCx, TenantCx, signed_in};
+pub use caller::{COOKIE, Caller, CallerKey, FRESH, fresh_until};
+pub use context::{Can, CanMap, ClientCx, ProviderCx, TenantCx};
+pub use explain::{Explained, Memo, Stand, Stands, Through};
 pub use futures_util::future::BoxFuture;
 pub use hub::{Forget, Hub, HubConfig};
+pub use own::{LeavingCx, OwnCx, PublicCx};
 pub(crate) use record::Scratch;
 pub use relay::{Carrier, Topic};
+pub use sign::{ChainId, ROTATION_LEAD, SIGN_AFTER, SIGN_ENTRIES, Signer, checkpoint_of};
 pub use standing::{Held, TenantInfo};
-pub use tx::{ReadTx, WriteTx, scope};
+pub use tx::{ReadTx, Scope, WriteTx, scope};

@@ -60,12 +60,12 @@ pub(crate) fn draft(now: Timestamp, action: &str, actor: Actor, scratch: Option<
 
 /// The hub itself as an actor.
 pub(crate) fn system_actor() -> Actor {
-    Actor { id: None, name: "Tenantry".into(), kind: ActorKind::System }
+    Actor { id: None, name: "Tenantry".into(), kind: ActorKind::System, key: None }
 }
 
 /// Somebody who is not signed in.
 pub(crate) fn nobody() -> Actor {
-    Actor { id: None, name: "not signed in".into(), kind: ActorKind::Nobody }
+    Actor { id: None, name: "not signed in".into(), kind: ActorKind::Nobody, key: None }
 }
 
 fn body_of(entry: &Entry) -> Result<String, StoreError> {
@@ -161,6 +161,11 @@ pub(crate) async fn post_to_tenant(tx: &mut Tx, tenant: TenantId, entry: &Entry)
     Ok(())
 }
 
+/// Codes of errors that say no to what was asked, not that it failed.
+pub(crate) fn is_refusal(code: &str) -> bool {
+    matches!(code, "forbidden" | "step_up_required")
+}
+
 /// Number and hash of the next entry after a head whose number was just taken.
 fn linked(mut head: crate::store::Row, body: &str) -> Result<(i64, ledger::Hash), StoreError> {
     let seq: i64 = head.take()?;
@@ -187,7 +192,7 @@ impl Hub {
         let attempts = std::mem::take(&mut *scratch.attempts.lock());
         for mut attempt in attempts {
             if attempt.entry.outcome == Outcome::Done {
-                attempt.entry.outcome = if code == "forbidden" { Outcome::Refused } else { Outcome::Failed };
+                attempt.entry.outcome = if is_refusal(code) { Outcome::Refused } else { Outcome::Failed };
             }
             attempt.entry.code.get_or_insert_with(|| code.to_owned());
             attempt.entry.changes.clear();
@@ -201,6 +206,7 @@ impl Hub {
                 let mut tx = self.0.store.write(Place::Tenant(tenant)).await?;
                 append_tenant(&mut tx, &attempt.entry).await?;
                 tx.commit().await?;
+                self.note_entry(None, Some(tenant));
             }
             Chain::Control { chain, tenant } => {
                 let mut tx = self.0.store.write(Place::Control).await?;
@@ -209,6 +215,7 @@ impl Hub {
                     post_to_tenant(&mut tx, tenant, &attempt.entry).await?;
                 }
                 tx.commit().await?;
+                self.note_entry(Some(chain), None);
                 if let Some(tenant) = tenant {
                     self.relay_ledger(tenant).await.can_fail("the sweep takes it along");
                 }

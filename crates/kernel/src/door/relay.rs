@@ -91,6 +91,7 @@ impl Hub {
             }
             if let Some(tx) = tenant_tx {
                 tx.commit().await?;
+                self.note_entry(None, Some(tenant));
             }
         }
         if !carried.is_empty() {

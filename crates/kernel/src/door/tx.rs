@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::caller::Caller;
 use super::hub::Hub;
 use super::record::{self, Attempt, Chain, Scratch};
-use super::standing::{Standing, TenantInfo, refusal};
+use super::standing::{Moment, Standing, TenantInfo, refusal};
 use crate::clock::Timestamp;
 use crate::error::{CanFail, Error, Result};
 use crate::ids::{EntryId, PersonId, ProviderId, TenantId};
@@ -69,25 +69,51 @@ pub mod scope {
 pub trait Scope: Copy + Send + Sync + 'static {
     #[doc(hidden)]
     fn chain(&self) -> (Option<Uuid>, Option<TenantId>);
+    #[doc(hidden)]
+    fn target(&self) -> Target {
+        Target::Nothing
+    }
+}
+
+/// Where an act's right is looked up again.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    Tenant(TenantId),
+    Provider(ProviderId),
+    Client(ProviderId, TenantId),
+    Nothing,
 }
 impl Scope for scope::Data {
     fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
         (None, Some(self.0))
+    }
+    fn target(&self) -> Target {
+        Target::Tenant(self.0)
     }
 }
 impl Scope for scope::Records {
     fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
         (Some(Uuid::nil()), Some(self.tenant))
     }
+    fn target(&self) -> Target {
+        Target::Tenant(self.tenant)
+    }
 }
 impl Scope for scope::Provider {
     fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
         (Some(self.provider.uuid()), None)
     }
+    fn target(&self) -> Target {
+        Target::Provider(self.provider)
+    }
 }
 impl Scope for scope::Client {
     fn chain(&self) -> (Option<Uuid>, Option<TenantId>) {
         (Some(self.provider.uuid()), Some(self.tenant))
+    }
+    fn target(&self) -> Target {
+        Target::Client(self.provider, self.tenant)
     }
 }
 impl Scope for scope::Own {
@@ -109,6 +135,23 @@ pub(crate) struct Background {
     pub standing: Arc<Standing>,
     pub scratch: Option<Arc<Scratch>>,
     pub now: Timestamp,
+    /// The epoch of before the caller and the standing were looked up.
+    pub epoch: u64,
+}
+
+impl Background {
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.now, step_up: self.caller.as_ref().is_some_and(|caller| caller.is_fresh(self.now)) }
+    }
+}
+
+/// What a write was allowed on: looked at again before it is committed, if it may not hold any more.
+#[derive(Clone, Copy)]
+pub(crate) struct Still {
+    pub act: Act,
+    /// When time alone may have changed the answer.
+    pub until: Option<i64>,
+    pub epoch: u64,
 }
 
 /// A transaction that can only read.
@@ -132,6 +175,7 @@ pub struct WriteTx<S: Scope> {
     /// The provider whose ledger gets the entry instead of the installation's.
     provider: Option<ProviderId>,
     keeps_authority: bool,
+    still: Option<Still>,
 }
 
 impl<S: Scope> ReadTx<S> {
@@ -139,7 +183,7 @@ impl<S: Scope> ReadTx<S> {
         Self { tx: Some(tx), scope, background }
     }
 
-    fn tx(&mut self) -> Result<&mut Tx, StoreError> {
+    pub(crate) fn tx(&mut self) -> Result<&mut Tx, StoreError> {
         self.tx.as_mut().ok_or_else(|| StoreError::Other("the transaction has ended".into()))
     }
 
@@ -198,14 +242,20 @@ impl<S: Scope> ReadTx<S> {
         self.background.standing.tenant.as_ref()
     }
 
-    /// What the ledger says of the grant that the person acts through: for rows that name who did something as what.
+    /// What the ledger says of the grant that the person stands on: for rows that name who did something as what.
     pub fn grant_label(&self) -> Option<ledger::Grant> {
         self.background.standing.held.first().map(|held| held.label.clone())
     }
 
     /// Whether another action would be allowed here and now on this row; for answers that say what can be done.
     pub fn may(&self, act: Act, subject: Subject) -> access::Verdict {
-        self.background.standing.decide(&self.background.hub.0.engine, act, subject, self.background.now).0
+        let b = &self.background;
+        b.standing.decide(&b.hub.0.engine, act, subject, b.moment()).0
+    }
+
+    /// The same for answers that say what can be done: what only lacks a fresh second factor can be.
+    pub fn can(&self, act: Act, subject: Subject) -> super::context::Can {
+        self.background.can(act, subject)
     }
 }
 
@@ -235,7 +285,7 @@ impl<S: Scope> DerefMut for WriteTx<S> {
 }
 
 impl<S: Scope> WriteTx<S> {
-    pub(crate) fn new(inner: ReadTx<S>, entry: Entry) -> Self {
+    pub(crate) fn new(inner: ReadTx<S>, entry: Entry, still: Option<Still>) -> Self {
         Self {
             inner,
             entry: Some(entry),
@@ -244,6 +294,7 @@ impl<S: Scope> WriteTx<S> {
             changed_in: Vec::new(),
             provider: None,
             keeps_authority: false,
+            still,
         }
     }
 
@@ -293,7 +344,7 @@ impl<S: Scope> WriteTx<S> {
 
     /// Names who it was, on the public plane, once that is known (the account that somebody signs in to).
     pub fn act_as(&mut self, person: PersonId, name: &str) -> &mut Self {
-        self.draft().actor = Actor { id: Some(person.to_string()), name: name.into(), kind: ActorKind::Person };
+        self.draft().actor = Actor { id: Some(person.to_string()), name: name.into(), kind: ActorKind::Person, key: None };
         self
     }
 
@@ -375,18 +426,48 @@ impl<S: Scope> WriteTx<S> {
         let Some(mut entry) = self.entry.take() else { return Ok(()) };
         // Ends the transaction: on SQLite the entry needs the same writer.
         drop(self.inner.tx.take());
-        entry.outcome = if matches!(error, Error::Forbidden(_)) { Outcome::Refused } else { Outcome::Failed };
+        entry.outcome = if record::is_refusal(error.code()) { Outcome::Refused } else { Outcome::Failed };
         entry.code = Some(error.code().to_owned());
         entry.changes.clear();
         let chain = chain_of(&self.inner.scope);
         self.inner.background.hub.record(Attempt { entry, chain }).await
     }
 
+    /// What was allowed when the act began may have been taken away since: a freeze, the end of an elevation, a session that was
+    /// ended. Then nothing of the act remains but its refusal.
+    async fn still_allowed(&mut self) -> Result<()> {
+        let Some(still) = self.still else { return Ok(()) };
+        let b = self.inner.background.clone();
+        let now = b.hub.now();
+        let is_untouched = still.epoch == b.hub.epoch() && still.until.is_none_or(|until| now.0 < until);
+        let (false, Some(caller)) = (is_untouched, b.caller.as_deref()) else { return Ok(()) };
+        let caller = b.hub.caller_by_hash(caller.token_hash).await?;
+        let standing = match self.inner.scope.target() {
+            Target::Tenant(tenant) => b.hub.standing(&caller, &tenant.to_string()).await?,
+            Target::Provider(provider) => Arc::new(b.hub.provider_standing(&caller, &provider.to_string()).await?),
+            Target::Client(provider, tenant) => {
+                Arc::new(b.hub.client_standing(&caller, &provider.to_string(), &tenant.to_string()).await?)
+            }
+            Target::Nothing => return Ok(()),
+        };
+        let moment = Moment { now, step_up: b.moment().step_up };
+        let (verdict, _) = standing.decide(&b.hub.0.engine, still.act, Subject::Any, moment);
+        if verdict.allowed {
+            return Ok(());
+        }
+        let entry = self.draft();
+        entry.policy = Some(verdict.policy.to_string());
+        entry.outcome = Outcome::Refused;
+        Err(refusal(&verdict))
+    }
+
     /// Commits the change and its ledger entry together. When this answers, both are on disk.
     ///
     /// # Errors
-    /// As the store's; then nothing was changed.
+    /// As the store's, and `Forbidden`, `NotFound` or `NotSignedIn` when the right to it was taken away meanwhile; then nothing was
+    /// changed.
     pub async fn commit(mut self) -> Result<()> {
+        self.still_allowed().await?;
         let mut tx = self.inner.tx.take().ok_or_else(|| Error::internal("committed twice"))?;
         let entry = self.draft().clone();
         let (chain, tenant) = self.inner.scope.chain();
@@ -426,6 +507,7 @@ impl<S: Scope> WriteTx<S> {
         tx.commit().await?;
         self.entry = None;
         let hub = self.inner.background.hub.clone();
+        hub.note_entry(chain.filter(|chain| tenant.is_none() || !chain.is_nil()), tenant.filter(|_| chain.is_none()));
         if chain.is_some() {
             if !self.keeps_authority {
                 hub.bump_epoch();

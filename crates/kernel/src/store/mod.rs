@@ -133,6 +133,14 @@ impl Store {
         })
     }
 
+    /// Reads the control database for a decision about a transaction that may already run: never waits for one to end.
+    pub async fn read_facts(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite(store) => Tx::Sqlite(store.read(Place::Control).await?),
+            Self::Postgres(store) => Tx::Postgres(store.read_facts().await?),
+        })
+    }
+
     pub async fn write(&self, place: Place) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite(store) => Tx::Sqlite(store.write(place).await?),

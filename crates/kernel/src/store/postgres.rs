@@ -25,6 +25,8 @@ pub(crate) struct Postgres {
     control: Pool,
     tenant: Pool,
     wait: Duration,
+    /// For decisions about transactions that hold a connection of the others: who waits here holds up nobody.
+    facts: Pool,
 }
 
 /// The advisory lock that writers of a tenant share. Two tenants with the same number would wait for each other, which is all.
@@ -32,6 +34,9 @@ pub(crate) fn lock_key(tenant: TenantId) -> i64 {
     let (high, low) = tenant.uuid().as_u64_pair();
     (high ^ low).cast_signed()
 }
+
+/// Connections for decisions.
+const FACTS_CONNECTIONS: usize = 2;
 
 pub(crate) struct PostgresTx {
     /// Present until committed or dropped.
@@ -45,6 +50,7 @@ impl Postgres {
         migrate(&config).await?;
         Ok(Self {
             wait: limits.wait,
+            facts: pool(&config, FACTS_CONNECTIONS, limits.wait, "SET search_path = control")?,
             control: pool(&config, connections, limits.wait, "SET search_path = control")?,
             tenant: pool(&config, connections, limits.wait, "SET search_path = tenant; SET ROLE tenantry_tenant")?,
         })
@@ -77,6 +83,13 @@ impl Postgres {
         let client = pool.get().await.map_err(pool_error)?;
         let transaction = PostgresTx { client: Some(client) };
         transaction.client()?.batch_execute(&begin).await.map_err(store_error)?;
+        Ok(transaction)
+    }
+
+    pub async fn read_facts(&self) -> Result<PostgresTx, StoreError> {
+        let client = self.facts.get().await.map_err(pool_error)?;
+        let transaction = PostgresTx { client: Some(client) };
+        transaction.client()?.batch_execute("BEGIN READ ONLY").await.map_err(store_error)?;
         Ok(transaction)
     }
 

@@ -2,12 +2,14 @@
 
 use access::actions;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use kernel::http::{IfMatch, Json, Params, Path, Problems, Tagged};
 use kernel::{Hub, Page, ProviderCx, Result};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Assignment, AssignmentCreate, AssignmentId, AssignmentQuery, AssignmentUpdate};
+use super::{Assigned, Assignment, AssignmentCreate, AssignmentId, AssignmentQuery, AssignmentUpdate};
+use crate::consents::Waiting;
 
 pub(crate) fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(update, delete))
@@ -25,28 +27,35 @@ async fn list(cx: ProviderCx, Params(query): Params<AssignmentQuery>) -> Result<
 /// Assigns a technician to a tenant.
 #[utoipa::path(post, path = "/providers/{provider}/assignments", operation_id = "assignment.create", tag = "assignments",
     params(("provider" = String, Path, description = "Id or slug")), request_body = AssignmentCreate,
-    responses((status = 201, body = Assignment), Problems))]
-async fn create(cx: ProviderCx, Json(body): Json<AssignmentCreate>) -> Result<(StatusCode, Tagged<Assignment>)> {
+    responses((status = 201, body = Assignment), (status = 202, body = Waiting), Problems))]
+async fn create(cx: ProviderCx, Json(body): Json<AssignmentCreate>) -> Result<Response> {
     let mut tx = cx.write::<actions::AssignmentCreate>().await?;
-    let assignment = super::create(&mut tx, body).await?;
+    let assigned = super::create(&mut tx, body).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Tagged(assignment.version, assignment)))
+    Ok(answer(StatusCode::CREATED, assigned))
+}
+
+fn answer(done: StatusCode, assigned: Assigned) -> Response {
+    match assigned {
+        Assigned::Done(assignment) => (done, Tagged(assignment.version, assignment)).into_response(),
+        Assigned::Waiting(waiting) => (StatusCode::ACCEPTED, Json(waiting)).into_response(),
+    }
 }
 
 /// Changes an assignment.
 #[utoipa::path(patch, path = "/providers/{provider}/assignments/{assignment}", operation_id = "assignment.update", tag = "assignments",
     params(("provider" = String, Path, description = "Id or slug"), ("assignment" = String, Path)), request_body = AssignmentUpdate,
-    responses((status = 200, body = Assignment), Problems))]
+    responses((status = 200, body = Assignment), (status = 202, body = Waiting), Problems))]
 async fn update(
     cx: ProviderCx,
     Path(path): Path<(String, AssignmentId)>,
     version: IfMatch,
     Json(body): Json<AssignmentUpdate>,
-) -> Result<Tagged<Assignment>> {
+) -> Result<Response> {
     let mut tx = cx.write::<actions::AssignmentUpdate>().await?;
-    let assignment = super::update(&mut tx, path.1, version, body).await?;
+    let assigned = super::update(&mut tx, path.1, version, body).await?;
     tx.commit().await?;
-    Ok(Tagged(assignment.version, assignment))
+    Ok(answer(StatusCode::OK, assigned))
 }
 
 /// Ends an assignment.

@@ -16,7 +16,6 @@ mod store;
 mod tests;
 
 use access::{Mask, Modules, Subject, Tier, actions};
-pub(crate) use ceiling::{Ceiling, ceilings};
 pub(crate) use http::router;
 use kernel::http::IfMatch;
 use kernel::validate::Check;
@@ -24,7 +23,9 @@ use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, TenantId, Timesta
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::consents::{self, Between, Waiting, Wanted};
 use crate::patch::given;
+use crate::relationships::is_later;
 use crate::staff::{StaffId, lock_provider};
 
 kernel::kinds! {
@@ -145,6 +146,14 @@ impl Assignment {
         })
     }
 
+    /// Whether it gives anything that the other does not.
+    fn exceeds(&self, other: &Self) -> bool {
+        self.tier > other.tier
+            || self.mask.bits() & !other.mask.bits() != 0
+            || self.modules.bits() & !other.modules.bits() != 0
+            || is_later(self.ends_at, other.ends_at)
+    }
+
     fn subject(&self) -> String {
         format!("{} on {}", self.staff.name, self.tenant.name)
     }
@@ -164,11 +173,20 @@ pub(crate) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -
     store::of_staff(tx, staff).await
 }
 
-/// Assigns somebody to a tenant.
+/// What became of an assignment that was asked for.
+#[derive(Debug)]
+pub enum Assigned {
+    /// It stands.
+    Done(Assignment),
+    /// It waits for the tenant's consent.
+    Waiting(Waiting),
+}
+
+/// Assigns somebody to a tenant, or asks the tenant where that takes its consent.
 ///
 /// # Errors
 /// `Invalid`, `Forbidden` for oneself, `Conflict` when there is one.
-pub async fn create(tx: &mut WriteTx<scope::Provider>, body: AssignmentCreate) -> Result<Assignment> {
+pub async fn create(tx: &mut WriteTx<scope::Provider>, body: AssignmentCreate) -> Result<Assigned> {
     lock_provider(tx).await?;
     let (staff, tenant) = (store::staff(tx, body.staff).await?, store::tenant(tx, &body.tenant).await?);
     if let Some((person, _)) = &staff {
@@ -190,13 +208,25 @@ pub async fn create(tx: &mut WriteTx<scope::Provider>, body: AssignmentCreate) -
     }
     check.done()?;
     let (Some((person, name)), Some(tenant)) = (staff, tenant) else { return Err(Error::internal("checked above")) };
+    if store::takes_consent(tx, tenant.id, person).await? {
+        let AssignmentCreate { tier, mask, modules, ends_at, .. } = body;
+        let wanted = Wanted::Assignment { person, tier, mask, modules, ends_at };
+        return Ok(Assigned::Waiting(ask(tx, &tenant, &wanted, format!("Assign {name} at {tier} {}", tier.name())).await?));
+    }
     let id = AssignmentId::new(tx.now());
     if !store::insert(tx, id, person, tenant.id, &body).await? {
         return Err(Error::Conflict(format!("{name} is assigned to {} already. Change that assignment instead.", tenant.name)));
     }
     let created = store::one(tx, id).await?.ok_or(Error::NotFound)?;
     tx.subject("assignment", id, created.subject()).changed("assignment", id, &(), &created.kept()).also_in(created.tenant.id);
-    Ok(created)
+    Ok(Assigned::Done(created))
+}
+
+async fn ask(tx: &mut WriteTx<scope::Provider>, tenant: &AssignedTenant, wanted: &Wanted, label: String) -> Result<Waiting> {
+    let between = Between { tenant: tenant.id, provider: tx.scope.provider };
+    let pending = consents::ask(tx, between, wanted, label.clone()).await?;
+    tx.subject("consent", pending.id, label).also_in(tenant.id);
+    Ok(Waiting { pending })
 }
 
 /// Changes an assignment.
@@ -208,7 +238,7 @@ pub async fn update(
     id: AssignmentId,
     version: IfMatch,
     body: AssignmentUpdate,
-) -> Result<Assignment> {
+) -> Result<Assigned> {
     let before = taken(tx, id).await?;
     let person_is_self = before.person == tx.me()?.person;
     tx.require::<actions::AssignmentUpdate>(Subject::Assignment { person_is_self })?;
@@ -228,10 +258,16 @@ pub async fn update(
         ends_at: body.ends_at.unwrap_or(before.ends_at),
         ..before.clone()
     };
+    if wanted.exceeds(&before) && store::takes_consent(tx, before.tenant.id, before.person).await? {
+        let Assignment { person, tier, mask, modules, ends_at, .. } = wanted;
+        let label = format!("Give {} more here: {tier} {}", before.staff.name, tier.name());
+        let wanted = Wanted::Assignment { person, tier, mask, modules, ends_at };
+        return Ok(Assigned::Waiting(ask(tx, &before.tenant, &wanted, label).await?));
+    }
     store::update(tx, &wanted).await?;
     let after = store::one(tx, id).await?.ok_or(Error::NotFound)?;
     tx.changed("assignment", id, &before.kept(), &after.kept()).also_in(after.tenant.id);
-    Ok(after)
+    Ok(Assigned::Done(after))
 }
 
 /// Ends an assignment for good.

@@ -134,6 +134,21 @@ pub(super) async fn tenant(tx: &mut ReadTx<scope::Provider>, name: &str) -> Resu
         .transpose()?)
 }
 
+/// Whether the tenant has a say in what this person gets: it removed them, or its relationship wants its consent and it has an admin
+/// who can give it.
+pub(super) async fn takes_consent(tx: &mut ReadTx<scope::Provider>, tenant: TenantId, person: PersonId) -> Result<bool> {
+    if tx.opt("SELECT 1 FROM bar WHERE tenant_id = ?1 AND person_id = ?2", params![tenant, person]).await?.is_some() {
+        return Ok(true);
+    }
+    let asked = tx
+        .opt(
+            "SELECT 1 FROM relationship WHERE provider_id = ?1 AND tenant_id = ?2 AND assign_by = 'tenant_consent'",
+            params![tx.scope.provider, tenant],
+        )
+        .await?;
+    Ok(asked.is_some() && crate::consents::has_active_admin(tx, tenant).await?)
+}
+
 /// Whether it was inserted: not when this person has one on this tenant.
 pub(super) async fn insert(
     tx: &mut WriteTx<scope::Provider>,

@@ -101,7 +101,7 @@ fn line(text: &mut String, client: &Client) {
 }
 
 /// A cell of text from outside: no formula, quoted where RFC 4180 wants it.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
     if text.contains([',', '"', '\r', '\n']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::providers::{self, ProviderName};
 use store::{Eye, Sees};
 
+pub(crate) use export::cell;
 pub(crate) use http::router;
 
 /// Days of a trend.

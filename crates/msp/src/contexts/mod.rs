@@ -15,7 +15,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-use access::{AccessMode, Grant, Mask, Modules, TenantState, Tier};
+use access::{AccessMode, Act, Grant, Mask, Modules, TenantState, Tier};
 pub use decisions::Decision;
 pub(crate) use http::router;
 use kernel::door::{Can, CanMap};
@@ -86,6 +86,24 @@ pub struct Standing {
     pub provider: Option<ProviderNamed>,
     /// The stored fact behind it.
     pub grant: GrantNamed,
+    /// What is held beyond it for a while.
+    pub elevations: Vec<Elevated>,
+}
+
+/// An elevation that runs.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Elevated {
+    /// Id (`elv_…`).
+    pub id: String,
+    /// The tier it raises to; `null`: it only names actions.
+    pub tier: Option<Tier>,
+    /// The actions it names.
+    #[schema(value_type = Vec<String>)]
+    pub actions: Vec<Act>,
+    /// When it ends by itself.
+    pub ends_at: Timestamp,
+    /// The operator opened it in an emergency.
+    pub break_glass: bool,
 }
 
 /// A provider, by name.
@@ -145,6 +163,17 @@ fn standing(cx: &TenantCx) -> Standing {
         until: held.ends_at,
         provider: label.provider.as_ref().map(|provider| ProviderNamed { id: provider.id.clone(), name: provider.name.clone() }),
         grant: GrantNamed { source: label.source.clone(), id: label.id.clone() },
+        elevations: cx.elevations().into_iter().map(elevated).collect(),
+    }
+}
+
+fn elevated(elevation: &access::Elevation) -> Elevated {
+    Elevated {
+        id: format!("elv_{}", elevation.id.simple()),
+        tier: (elevation.tier > Tier::T0).then_some(elevation.tier),
+        actions: elevation.actions.clone(),
+        ends_at: Timestamp(elevation.ends_at),
+        break_glass: elevation.break_glass,
     }
 }
 
@@ -159,7 +188,7 @@ struct Power {
 /// Of an assignment its part, of a relationship alone all that its tier gives. Where the access mode wants an assignment and there is
 /// none, the summary is all there is.
 fn power(grant: &Grant, plan: Modules) -> Option<Power> {
-    let Grant::Reach { staff, provider, relationship, assignment } = grant else { return None };
+    let Grant::Reach { staff, provider, relationship, assignment, .. } = grant else { return None };
     let by_relationship = staff.role == access::StaffRole::ProviderAdmin && provider.access_mode == AccessMode::Tiered;
     Some(match assignment {
         Some(own) if !by_relationship => {

@@ -50,6 +50,9 @@ pub struct Actor {
     pub name: String,
     /// `person`, `system` or `nobody`.
     pub kind: String,
+    /// The API key it came through.
+    #[serde(default)]
+    pub key: Option<Named>,
 }
 
 /// The grant an act was done through.
@@ -118,9 +121,11 @@ pub struct Recent {
 impl LedgerEntry {
     /// Puts provider and role in place of the name of staff, where they acted and where they were acted on.
     pub(super) fn hide_names(&mut self) {
-        let Some(Acted { role, provider: Some(provider), .. }) = &self.acted else { return };
-        let role = role.as_deref().unwrap_or("staff").replace('_', " ");
-        self.actor = Actor { id: None, name: format!("{} {role}", provider.name), kind: self.actor.kind.clone() };
+        if let Some(Acted { role, provider: Some(provider), .. }) = &self.acted {
+            let role = role.as_deref().unwrap_or("staff").replace('_', " ");
+            let key = self.actor.key.take().map(|key| Named { name: "API key".into(), ..key });
+            self.actor = Actor { id: None, name: format!("{} {role}", provider.name), kind: self.actor.kind.clone(), key };
+        }
         if let Some(about) = self.subject.as_mut().filter(|about| is_about_staff(&about.kind)) {
             about.label = None;
         }
@@ -135,7 +140,7 @@ impl LedgerEntry {
 }
 
 fn is_about_staff(kind: &str) -> bool {
-    matches!(kind, "staff" | "assignment")
+    matches!(kind, "staff" | "assignment" | "elevation")
 }
 
 impl From<LedgerEntry> for Recent {

@@ -5,19 +5,32 @@
 //!   no search or filter of theirs finds a name that they are not shown: free text then looks at staff's actions only.
 //! - Newest first, always: the number is the order.
 //!
-//! It deliberately does not: write entries (the door does), check the chain (the ledger crate does), or export.
+//! - An export is the chain as it is stored, with the signed heads on the way and a seal at the end; it is checked without the hub. For
+//!   readers who see staff by role, entries of staff stand in it without names, and the hub vouches for their hashes.
+//! - Signed heads and the public keys that signed them can be had by themselves, to be kept.
+//!
+//! It deliberately does not: write entries or sign heads (the door does), or know how a chain is checked (the ledger crate does).
 
+mod check;
 mod entry;
+mod export;
 mod http;
+#[cfg(test)]
+mod proofs;
+mod signed;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use check::{FirstBad, LedgerCheck};
 pub use entry::{About, Acted, Actor, Changed, LedgerEntry, Named, Recent};
+pub use export::Export;
 pub(crate) use http::router;
+use kernel::door::ChainId;
 use kernel::validate::Check;
-use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, TenantCx, Timestamp, scope};
+use kernel::{Error, Hub, Page, PageQuery, PersonId, ProviderCx, ReadTx, Result, TenantCx, Timestamp, scope};
 use serde::Deserialize;
+pub use signed::{CheckpointQuery, LedgerCheckpoint, LedgerHead, LedgerKey, LedgerKeyCertificate};
 
 /// How an act can end.
 const OUTCOMES: [&str; 3] = ["done", "refused", "failed"];
@@ -140,6 +153,46 @@ pub async fn list_own(tx: &mut ReadTx<scope::Data>, query: LedgerQuery) -> Resul
     }
     let filter = LedgerQuery { actor: Some(me), tenant: None, ..query }.read()?;
     store::of_tenant(tx, &filter, Names::Shown).await
+}
+
+/// The signed heads of a tenant's own ledger.
+///
+/// # Errors
+/// `Invalid` page.
+pub async fn checkpoints(tx: &mut ReadTx<scope::Data>, query: CheckpointQuery) -> Result<Page<LedgerCheckpoint>> {
+    let chain = ChainId::Tenant(tx.tenant().ok_or(Error::NotFound)?.id);
+    store::checkpoints(tx, chain, &query.read()?).await
+}
+
+/// The signed heads of a provider's own ledger.
+///
+/// # Errors
+/// `Invalid` page.
+pub async fn checkpoints_of_provider(tx: &mut ReadTx<scope::Provider>, query: CheckpointQuery) -> Result<Page<LedgerCheckpoint>> {
+    let chain = ChainId::Provider(tx.scope.provider);
+    store::checkpoints(tx, chain, &query.read()?).await
+}
+
+/// The installation's public signing keys.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn keys(hub: &Hub) -> Result<Page<LedgerKey>> {
+    Ok(Page::whole(hub.signing_keys().await?.into_iter().map(LedgerKey::from).collect()))
+}
+
+/// Checks a tenant's own ledger from its first entry to its head.
+pub(crate) async fn verify(hub: &Hub, cx: TenantCx) -> Result<LedgerCheck> {
+    let chain = ChainId::Tenant(cx.tenant().id);
+    check::check(hub, export::Source::TenantCheck(cx), chain).await
+}
+
+/// Checks a provider's own ledger from its first entry to its head.
+pub(crate) async fn verify_provider(cx: ProviderCx) -> Result<LedgerCheck> {
+    let tx = cx.read::<access::actions::ProviderLedgerVerify>().await?;
+    let (hub, chain) = (tx.hub().clone(), ChainId::Provider(tx.scope.provider));
+    drop(tx);
+    check::check(&hub, export::Source::ProviderCheck(cx), chain).await
 }
 
 /// The last acts on a tenant, as far as the reader may see them: all, their own, or none.

@@ -1,10 +1,13 @@
 //! SQL of ledgers. The number is the order and the cursor.
 
+use kernel::door::{ChainId, Scope, checkpoint_of};
 use kernel::paging::Order;
 use kernel::store::{Query, Row, StoreError, Value};
-use kernel::{Page, ReadTx, Result, TenantId, scope};
+use kernel::{Page, PageQuery, ReadTx, Result, TenantId, params, scope};
+use uuid::Uuid;
 
-use super::{Filter, LedgerEntry, Names};
+use super::export::Span;
+use super::{Filter, LedgerCheckpoint, LedgerEntry, Names};
 
 const NEWEST_FIRST: Order = Order { key: "seq", descending: true };
 const COLUMNS: &str = "SELECT body, hash, seq, seq, id";
@@ -87,4 +90,71 @@ fn entry_of(row: &mut Row) -> Result<LedgerEntry, StoreError> {
     entry.hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     entry.seq = row.take()?;
     Ok(entry)
+}
+
+/// An entry, exactly as it is stored.
+pub(super) struct Stored {
+    pub seq: u64,
+    pub body: String,
+    pub hash: ::ledger::Hash,
+}
+
+/// Part of a chain: its entries, and the heads that were signed in it; with the last entries all that were signed after them.
+pub(super) struct Piece {
+    pub entries: Vec<Stored>,
+    pub checkpoints: Vec<::ledger::Checkpoint>,
+}
+
+pub(super) async fn piece<S: Scope>(tx: &mut ReadTx<S>, chain: ChainId, span: Span) -> Result<Piece> {
+    let mut query = Query::new("SELECT seq, body, hash FROM ledger WHERE seq > ");
+    query.bind(span.after).push(" AND seq <= ").bind(span.to);
+    of_chain(&mut query, chain);
+    query.push(" ORDER BY seq LIMIT ").bind(span.most);
+    let rows = tx.query(&query).await?;
+    let entries = rows.into_iter().map(stored).collect::<Result<Vec<_>, StoreError>>()?;
+    let is_last = i64::try_from(entries.len()).unwrap_or(i64::MAX) < span.most;
+    let mut query = Query::new("SELECT seq, hash, at, key_id, signature FROM checkpoint WHERE seq > ");
+    query.bind(span.after);
+    if let (false, Some(last)) = (is_last, entries.last()) {
+        query.push(" AND seq <= ").bind(last.seq);
+    }
+    of_chain(&mut query, chain);
+    query.push(" ORDER BY seq, at LIMIT ").bind(4 * span.most);
+    let name = chain.to_string();
+    let rows = tx.query(&query).await?.into_iter();
+    let checkpoints = rows.map(|mut row| checkpoint_of(&mut row, &name)).collect::<Result<_, StoreError>>()?;
+    Ok(Piece { entries, checkpoints })
+}
+
+/// Narrows to a chain of the control database; a tenant's own is alone in its database.
+fn of_chain(query: &mut Query, chain: ChainId) {
+    if let Some(key) = chain.key() {
+        query.push(" AND chain = ").bind(key);
+    }
+}
+
+fn stored(mut row: Row) -> Result<Stored, StoreError> {
+    let seq: i64 = row.take()?;
+    let body = row.take()?;
+    let hash: Vec<u8> = row.take()?;
+    // A hash of another length is no hash: one that nothing fits stands for it.
+    Ok(Stored { seq: seq.unsigned_abs(), body, hash: hash.try_into().unwrap_or([0; 32]) })
+}
+
+pub(super) async fn checkpoints<S: Scope>(tx: &mut ReadTx<S>, chain: ChainId, page: &PageQuery) -> Result<Page<LedgerCheckpoint>> {
+    let mut rest = Query::new(" FROM checkpoint WHERE seq > 0");
+    of_chain(&mut rest, chain);
+    let total = tx.one(&format!("SELECT COUNT(*){}", rest.sql), &rest.params).await?.take()?;
+    let mut query = Query { sql: format!("SELECT seq, hash, at, key_id, signature, seq, id{}", rest.sql), params: rest.params };
+    page.apply(&mut query, NEWEST_FIRST, "id")?;
+    let name = chain.to_string();
+    let rows = tx.query(&query).await?.into_iter();
+    let rows = rows.map(|mut row| Ok((checkpoint_of(&mut row, &name)?.into(), row.take()?, row.take()?)));
+    Ok(Page::cut(rows.collect::<Result<_, StoreError>>()?, page.limit()?, NEWEST_FIRST, total))
+}
+
+/// The name of a tenant or provider (`table`).
+pub(super) async fn name_of<S: Scope>(tx: &mut ReadTx<S>, table: &'static str, id: Uuid) -> Result<Option<String>> {
+    let row = tx.opt(&format!("SELECT name FROM {table} WHERE id = ?1"), params![id]).await?;
+    Ok(row.map(|mut row| row.take()).transpose()?)
 }

@@ -3,27 +3,39 @@
 //! - A tenant of a sub-provider has a relationship with every provider of the chain; what reaches the tenant is the lowest tier of
 //!   them, so that lowering one above lowers those below by itself.
 //! - `expiring` (within [`EXPIRING_DAYS`] days) and `expired` follow from the end date; nobody stores them.
-//! - A frozen relationship is the tenant's doing: its terms can be changed, but only the tenant lifts the freeze.
+//! - A higher tier, and a later end, wait for the tenant's consent where the relationship's settings say so; see [`crate::consents`].
+//!   Those settings are the tenant's to change; see [`crate::provider_access`].
+//! - Either side may freeze it, and each lifts only its own freeze. The terms of a frozen relationship can still be changed.
 //! - An ended relationship is over; the access rule lets nobody revive it from the provider's side.
-//!
-//! What this deliberately does not do: ask the tenant for consent to a higher tier, or freeze.
+//! - 30, 7 and 1 days before its end both ledgers are told, once each. It can be renewed after it has expired, too.
 
+mod freeze;
 mod http;
+mod many;
+mod preview;
 mod store;
 #[cfg(test)]
 mod tests;
+mod warn;
 
 use access::{RelationshipState, Tier};
 use kernel::clock::DAY_US;
 use kernel::http::IfMatch;
+use kernel::store::{Row, StoreError};
 use kernel::validate::Check;
 use kernel::{Error, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
+use crate::consents::{self, Between, PendingConsent, Wanted};
 use crate::patch::given;
 use crate::providers::{self, Link};
 
+pub use freeze::{Freeze, FreezeReason, FrozenBy, Side};
+pub(crate) use freeze::{freezes, lift, put};
 pub(crate) use http::router;
+pub use many::{Expiring, RelationshipQuery, Renewal, RenewalResult, Renewals, list, renew};
+pub use preview::{Preview, PreviewAsked, preview};
+pub use warn::warn_due;
 
 kernel::kinds! {
     /// The contract between a provider and a tenant.
@@ -63,8 +75,82 @@ pub struct Relationship {
     pub ends_at: Option<Timestamp>,
     /// The highest tier that the providers above let through; `null` without one above.
     pub parent_tier: Option<Tier>,
+    /// What needs whose word.
+    #[serde(flatten)]
+    pub consent: Consent,
+    /// Who has frozen it, and why.
+    pub freezes: Vec<Freeze>,
+    /// What waits for the tenant's word.
+    pub pending: Vec<PendingConsent>,
     /// Its version, for If-Match.
     pub version: i64,
+}
+
+/// Who may do what to a relationship without asking the tenant. The tenant sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Consent {
+    /// Who raises the tier.
+    pub raise_by: RaiseBy,
+    /// Who gives staff more power here.
+    pub assign_by: GrantBy,
+    /// Who prolongs it.
+    pub renew_by: GrantBy,
+}
+
+/// Who raises a tier (product.md section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RaiseBy {
+    /// The tenant agrees, once it has an active admin.
+    TenantConsent,
+    /// The provider alone.
+    Provider,
+    /// The operator of the installation.
+    Operator,
+}
+
+/// Who gives more, or for longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantBy {
+    /// The tenant agrees, once it has an active admin.
+    TenantConsent,
+    /// The provider alone.
+    Provider,
+}
+
+impl Consent {
+    /// As rows hold it: `raise_by, assign_by, renew_by`.
+    pub(crate) fn read(row: &mut Row) -> Result<Self, StoreError> {
+        let by = |text: String| if text == "tenant_consent" { GrantBy::TenantConsent } else { GrantBy::Provider };
+        let raise_by = match row.take::<String>()?.as_str() {
+            "provider" => RaiseBy::Provider,
+            "operator" => RaiseBy::Operator,
+            _ => RaiseBy::TenantConsent,
+        };
+        Ok(Self { raise_by, assign_by: by(row.take()?), renew_by: by(row.take()?) })
+    }
+}
+
+impl RaiseBy {
+    /// As stored.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantConsent => "tenant_consent",
+            Self::Provider => "provider",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl GrantBy {
+    /// As stored.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantConsent => "tenant_consent",
+            Self::Provider => "provider",
+        }
+    }
 }
 
 /// What a relationship can be set to.
@@ -106,6 +192,7 @@ pub(crate) struct Stored {
     pub tier: Tier,
     pub state: RelationshipState,
     pub ends_at: Option<Timestamp>,
+    pub consent: Consent,
     pub version: i64,
 }
 
@@ -126,7 +213,11 @@ async fn load(tx: &mut ReadTx<scope::Client>) -> Result<(Stored, Vec<Link>, Tier
 /// As the store's.
 pub async fn view(tx: &mut ReadTx<scope::Client>) -> Result<Relationship> {
     let (stored, lineage, highest) = load(tx).await?;
+    let scope::Client { provider, tenant } = tx.scope;
     Ok(Relationship {
+        consent: stored.consent,
+        freezes: freezes(tx, provider, tenant).await?,
+        pending: consents::pending(tx).await?,
         id: stored.id,
         tier: stored.tier,
         state: state_at(stored.state, stored.ends_at, tx.now()),
@@ -153,9 +244,24 @@ pub async fn update(tx: &mut WriteTx<scope::Client>, version: IfMatch, body: Rel
     }
     check.done()?;
     let state = next_state(before.state, body.state)?;
+    let waits = waits(tx, &before).await?;
+    let tier = body.tier.unwrap_or(before.tier);
+    let ends_at = body.ends_at.unwrap_or(before.ends_at);
+    let raises = tier > before.tier;
+    if raises && before.consent.raise_by == RaiseBy::Operator {
+        return Err(Error::Conflict("Only the operator of this installation raises this relationship's tier. Ask them.".into()));
+    }
+    let prolongs = is_later(ends_at, before.ends_at);
+    if raises && waits.tier {
+        let label = format!("Raise the tier from {} {} to {tier} {}", before.tier, before.tier.name(), tier.name());
+        consents::ask(tx, waits.between, &Wanted::Tier { tier }, label).await?;
+    }
+    if prolongs && waits.end {
+        consents::ask(tx, waits.between, &Wanted::Renewal { ends_at }, renewal_label(ends_at)).await?;
+    }
     let after = Stored {
-        tier: body.tier.unwrap_or(before.tier),
-        ends_at: body.ends_at.unwrap_or(before.ends_at),
+        tier: if raises && waits.tier { before.tier } else { tier },
+        ends_at: if prolongs && waits.end { before.ends_at } else { ends_at },
         state,
         version: before.version + 1,
         ..before
@@ -169,14 +275,46 @@ pub async fn update(tx: &mut WriteTx<scope::Client>, version: IfMatch, body: Rel
     Ok(())
 }
 
+/// What waits for the tenant's word here.
+pub(crate) struct Waits {
+    pub between: Between,
+    /// A higher tier does.
+    pub tier: bool,
+    /// A later end does.
+    pub end: bool,
+}
+
+async fn waits(tx: &mut ReadTx<scope::Client>, stored: &Stored) -> Result<Waits> {
+    let scope::Client { provider, tenant } = tx.scope;
+    let can_answer = consents::has_active_admin(tx, tenant).await?;
+    Ok(Waits {
+        between: Between { tenant, provider },
+        tier: can_answer && stored.consent.raise_by == RaiseBy::TenantConsent,
+        end: can_answer && stored.consent.renew_by == GrantBy::TenantConsent,
+    })
+}
+
+/// Whether one end lies after another. None is never.
+pub(crate) fn is_later(end: Option<Timestamp>, than: Option<Timestamp>) -> bool {
+    match (end, than) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(end), Some(than)) => end > than,
+    }
+}
+
+pub(crate) fn renewal_label(ends_at: Option<Timestamp>) -> String {
+    ends_at.map_or_else(|| "Go on without an end".into(), |end| format!("Go on until {}", &end.to_string()[..10]))
+}
+
 fn next_state(stored: RelationshipState, wanted: Option<WantedState>) -> Result<RelationshipState> {
     let conflict = |text: &str| Err(Error::Conflict(text.into()));
     match (wanted, stored) {
         (None, stored) => Ok(stored),
         (Some(WantedState::Ended), _) => Ok(RelationshipState::Ended),
-        (Some(WantedState::Active), RelationshipState::Frozen) => {
-            conflict("This organisation has frozen provider access. Ask one of its admins to lift the freeze.")
-        }
+        (Some(WantedState::Active), RelationshipState::Frozen) => conflict(
+            "Provider access is frozen. Who froze it can lift the freeze: ask an admin of this organisation, or unfreeze your own.",
+        ),
         (Some(WantedState::Active), RelationshipState::Requested) => {
             conflict("This organisation has not agreed yet. Ask one of its admins to accept the relationship.")
         }
@@ -185,6 +323,41 @@ fn next_state(stored: RelationshipState, wanted: Option<WantedState>) -> Result<
         }
         (Some(WantedState::Active), stored) => Ok(stored),
     }
+}
+
+/// Freezes the provider's own access to this tenant.
+///
+/// # Errors
+/// `Invalid` without a reason, `Conflict` when the relationship has ended or was never agreed to.
+pub async fn freeze_own(tx: &mut WriteTx<scope::Client>, body: &FreezeReason) -> Result<()> {
+    let mut check = Check::new();
+    let reason = check.text("reason", &body.reason, 3..=500);
+    check.done()?;
+    let scope::Client { provider, tenant } = tx.scope;
+    let name = tx.tenant().map(|tenant| tenant.name.clone());
+    tx.subject("tenant", tenant, name).reason(&reason);
+    if !put(tx, provider, tenant, Side::Provider, &reason).await? {
+        return Err(Error::Conflict("There is no access to freeze: this relationship has ended or was never agreed to.".into()));
+    }
+    tx.changed("provider_access", tenant, &(), &serde_json::json!({ "frozen_by": "provider" }));
+    Ok(())
+}
+
+/// Lifts the provider's own freeze.
+///
+/// # Errors
+/// `Conflict` when the provider has frozen nothing.
+pub async fn unfreeze_own(tx: &mut WriteTx<scope::Client>) -> Result<()> {
+    let scope::Client { provider, tenant } = tx.scope;
+    let name = tx.tenant().map(|tenant| tenant.name.clone());
+    tx.subject("tenant", tenant, name);
+    let own = freezes(tx, provider, tenant).await?.iter().any(|freeze| freeze.side == Side::Provider);
+    if !own {
+        return Err(Error::Conflict("Your provider has not frozen this. Only the organisation lifts its own freeze.".into()));
+    }
+    lift(tx, provider, tenant, Side::Provider).await?;
+    tx.changed("provider_access", tenant, &serde_json::json!({ "frozen_by": "provider" }), &());
+    Ok(())
 }
 
 /// What the ledger says of a relationship: its terms, and how many people and providers they hold back.

@@ -2,17 +2,25 @@ use access::Tier;
 use kernel::store::{Row, StoreError};
 use kernel::{Error, ProviderId, ReadTx, Result, WriteTx, params, scope};
 
-use super::Stored;
+use super::{Consent, Stored};
 
 pub(super) async fn load(tx: &mut ReadTx<scope::Client>) -> Result<Option<Stored>, StoreError> {
     let row = tx
         .opt(
-            "SELECT id, tier, state, ends_at, version FROM relationship WHERE provider_id = ?1 AND tenant_id = ?2",
+            "SELECT id, tier, state, ends_at, raise_by, assign_by, renew_by, version FROM relationship
+             WHERE provider_id = ?1 AND tenant_id = ?2",
             params![tx.scope.provider, tx.scope.tenant],
         )
         .await?;
     row.map(|mut row| {
-        Ok(Stored { id: row.take()?, tier: tier(&mut row)?, state: row.parse()?, ends_at: row.take()?, version: row.take()? })
+        Ok(Stored {
+            id: row.take()?,
+            tier: tier(&mut row)?,
+            state: row.parse()?,
+            ends_at: row.take()?,
+            consent: Consent::read(&mut row)?,
+            version: row.take()?,
+        })
     })
     .transpose()
 }
@@ -30,7 +38,8 @@ pub(super) async fn tiers(tx: &mut ReadTx<scope::Client>) -> Result<Vec<(Provide
 pub(super) async fn update(tx: &mut WriteTx<scope::Client>, version: i64, after: Stored) -> Result<()> {
     let changed = tx
         .execute(
-            "UPDATE relationship SET tier = ?3, state = ?4, ends_at = ?5, version = version + 1
+            "UPDATE relationship SET tier = ?3, state = ?4, version = version + 1,
+                warned_days = CASE WHEN ends_at = ?5 THEN warned_days ELSE NULL END, ends_at = ?5
              WHERE provider_id = ?1 AND tenant_id = ?2 AND version = ?6",
             params![tx.scope.provider, tx.scope.tenant, after.tier.as_i64(), after.state.as_str(), after.ends_at, version],
         )

@@ -110,3 +110,70 @@ async fn wrong_fields_and_wrong_people(#[values(Engine::Sqlite, Engine::Postgres
     let mut row = tx.one("SELECT COUNT(*) FROM relationship WHERE version <> ?1", params![1_i64]).await.unwrap();
     assert_eq!(row.take::<i64>().unwrap(), 0);
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_are_warned_at_30_7_and_1_days_once_each(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = hub(engine).await;
+    hub.patch("priya", ACME, 1, json!({"ends_at": "2026-12-31T09:00:00Z"})).await.expect(200);
+    let warnings = async || {
+        let own = hub.tenant_ledger("acme").await;
+        let days =
+            own.iter().filter(|e| e["action"] == "relationship.expiring").map(|e| e["changes"][0]["after"]["days_left"].clone());
+        days.collect::<Vec<_>>()
+    };
+    let mut given = Vec::new();
+    for (advance, more) in [(9, None), (1, Some(30)), (1, None), (22, Some(7)), (5, None), (1, Some(1)), (1, None)] {
+        hub.advance(std::time::Duration::from_secs(advance * 86_400));
+        for _ in 0..2 {
+            super::warn_due(&hub.hub).await.unwrap();
+        }
+        given.extend(more.map(Value::from));
+        assert_eq!(warnings().await, given);
+    }
+    let of_provider = hub.control_ledger().await.into_iter().filter(|e| e["action"] == "relationship.expiring").count();
+    assert_eq!(of_provider, 3);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn many_are_renewed_at_once_after_their_end_too(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = hub(engine).await;
+    hub.patch("priya", ACME, 1, json!({"ends_at": "2026-12-01T09:00:00Z"})).await.expect(200);
+    hub.advance(std::time::Duration::from_secs(30 * 86_400));
+    hub.get("t2", "/tenants/acme/context").await.expect(403);
+    let expired = hub.get("priya", "/providers/northwind/relationships?state=expired").await.expect(200).json;
+    assert_eq!((&expired["total"], &expired["items"][0]["tenant"]["slug"]), (&json!(1), &json!("acme")));
+    assert_eq!(expired["items"][0]["days_left"], -20);
+    let body = json!({"tenants": ["acme", "sable", "acme", "zeta"], "ends_at": "2027-12-01T09:00:00Z"});
+    let done = hub.post("priya", "/providers/northwind/relationships/renew", body.clone()).await.expect(200).json;
+    let outcomes: Vec<_> = done["results"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["renewed", "renewed", "failed", "failed"]);
+    hub.get("t2", "/tenants/acme/context").await.expect(200);
+    let own = hub.tenant_ledger("acme").await;
+    let entry = own.iter().rfind(|e| e["action"] == "relationship.renew").unwrap();
+    assert_eq!(entry["changes"].as_array().unwrap().len(), 1, "nothing of another tenant is in this ledger");
+    hub.post("t3", "/providers/northwind/relationships/renew", body).await.expect(403);
+    let wrong = json!({"tenants": [], "ends_at": "2020-01-01T00:00:00Z"});
+    let refused = hub.post("priya", "/providers/northwind/relationships/renew", wrong).await.expect(422);
+    assert_eq!(refused.wrong_fields(), ["tenants out_of_range", "ends_at in_the_past"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_waits_where_the_tenant_wants_to_be_asked(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = hub(engine).await;
+    hub.patch("priya", ACME, 1, json!({"ends_at": "2026-12-01T09:00:00Z"})).await.expect(200);
+    let view = hub.get("admin", "/tenants/acme/provider-access").await.expect(200).json;
+    let own = format!("/tenants/acme/provider-access/relationships/{}", view["relationships"][0]["id"].as_str().unwrap());
+    hub.send("admin", Method::PATCH, &own, Some(json!({"renew_by": "tenant_consent"})), &[]).await.expect(200);
+    let body = json!({"tenants": ["acme"], "ends_at": "2027-12-01T09:00:00Z"});
+    let done = hub.post("priya", "/providers/northwind/relationships/renew", body).await.expect(200).json;
+    assert_eq!(done["results"][0]["outcome"], "waiting");
+    let row = hub.get("priya", "/providers/northwind/relationships?q=acme").await.expect(200).json["items"][0].clone();
+    assert_eq!((&row["pending_renewal"], &row["ends_at"]), (&json!(true), &json!("2026-12-01T09:00:00.000000Z")));
+    let id = hub.get("admin", "/tenants/acme/access-requests?state=pending").await.expect(200).json["items"][0]["id"].clone();
+    hub.post("admin", &format!("/tenants/acme/access-requests/{}/approve", id.as_str().unwrap()), json!({})).await.expect(204);
+    let row = hub.get("priya", "/providers/northwind/relationships?q=acme").await.expect(200).json["items"][0].clone();
+    assert_eq!((&row["pending_renewal"], &row["ends_at"]), (&json!(false), &json!("2027-12-01T09:00:00.000000Z")));
+}

@@ -5,7 +5,8 @@
 //! - Nobody promotes, demotes, disables or removes themselves.
 //! - A promoted technician reaches what the provider's access mode gives admins from the next request on, in tenants of before
 //!   too, because that is computed and not stored. Demoting keeps the assignments that are stored.
-//! - Removing somebody removes their assignments at this provider; each tenant concerned finds that in its own ledger, and
+//! - Removing somebody removes their assignments at this provider, ends their elevations, and revokes the API keys they made for it and,
+//!   where they are no member, in its clients; each tenant concerned finds that in its own ledger, and
 //!   nothing of another tenant beside it.
 //! - An invitation lives 7 days, and only its link knows the token. A new one for the same e-mail replaces the open one.
 //!
@@ -28,9 +29,11 @@ use kernel::http::IfMatch;
 use kernel::validate::Check;
 use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 pub(crate) use store::lock_provider;
 
 use crate::assignments::{self, Assignment};
+use crate::elevations;
 
 kernel::kinds! {
     /// A person of a provider.
@@ -160,7 +163,7 @@ impl Staff {
 
     /// As the ledger keeps it.
     fn kept(&self) -> serde_json::Value {
-        serde_json::json!({"role": self.row.role, "state": self.row.state})
+        json!({"role": self.row.role, "state": self.row.state})
     }
 }
 
@@ -201,12 +204,8 @@ pub async fn view(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Staff
     let on_row = [Act::StaffUpdate, Act::StaffDisable, Act::StaffEnable, Act::StaffRemove].map(|act| (act, staff.subject()));
     let own = Subject::Assignment { person_is_self: staff.row.is_me };
     let on_assignments = [Act::AssignmentCreate, Act::AssignmentUpdate, Act::AssignmentDelete].map(|act| (act, own));
-    let can = on_row.into_iter().chain(on_assignments).map(|(act, subject)| {
-        let verdict = tx.may(act, subject);
-        let said = |text: &str| (!verdict.allowed).then(|| text.to_owned());
-        (act.name().to_owned(), Can { allowed: verdict.allowed, why: said(&verdict.why), needs: said(&verdict.needs) })
-    });
-    let can = can.collect();
+    let on_both = on_row.into_iter().chain(on_assignments);
+    let can = on_both.map(|(act, subject)| (act.name().to_owned(), tx.can(act, subject))).collect();
     Ok(StaffView { row: staff.row, assignments, can })
 }
 
@@ -250,7 +249,7 @@ async fn switch(tx: &mut WriteTx<scope::Provider>, before: Staff, state: StaffSt
     changed(tx, before).await
 }
 
-/// Takes somebody off the staff, and their assignments with them.
+/// Takes somebody off the staff, and their assignments, elevations and API keys with them.
 ///
 /// # Errors
 /// `NotFound`, `Forbidden` for oneself and for the last active admin.
@@ -258,6 +257,10 @@ pub async fn remove(tx: &mut WriteTx<scope::Provider>, id: StaffId) -> Result<()
     let before = taken(tx, id).await?;
     tx.require::<actions::StaffRemove>(before.subject())?;
     assignments::remove_all_of(tx, id).await?;
+    elevations::end_all_of_staff(tx, before.row.person.id).await?;
+    for (key, name) in store::revoke_keys_of(tx, before.row.person.id).await? {
+        tx.changed("api_key", key, &json!({"name": name, "revoked": false}), &json!({"name": name, "revoked": true}));
+    }
     store::delete(tx, id).await?;
     tx.changed("staff", id, &before.kept(), &());
     Ok(())

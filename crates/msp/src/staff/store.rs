@@ -1,7 +1,8 @@
 //! SQL of staff. Everything is of the transaction's provider.
 
 use access::StaffRole;
-use kernel::store::{Query, Row, Value};
+use kernel::ids::ApiKeyId;
+use kernel::store::{Query, Row, StoreError, Value};
 use kernel::{Page, PageQuery, PersonId, ReadTx, Result, WriteTx, params, scope};
 
 use super::{Contact, Staff, StaffId, StaffRow, StaffState};
@@ -97,6 +98,23 @@ pub(super) async fn set(tx: &mut WriteTx<scope::Provider>, id: StaffId, role: St
     )
     .await?;
     Ok(())
+}
+
+/// Revokes the API keys that somebody made as staff: the provider's, and those of its clients of which they are no member. The rows are
+/// of the identity crate, which no other may call: what ends with a staff row ends in its commit.
+pub(super) async fn revoke_keys_of(tx: &mut WriteTx<scope::Provider>, person: PersonId) -> Result<Vec<(ApiKeyId, String)>> {
+    let (provider, me, now) = (tx.scope.provider, tx.me()?.person, tx.now());
+    let rows = tx
+        .rows(
+            "UPDATE api_key SET revoked_at = ?3, revoked_by = ?4
+             WHERE person_id = ?2 AND revoked_at IS NULL AND (provider_id = ?1 OR
+               EXISTS (SELECT 1 FROM relationship r WHERE r.tenant_id = api_key.tenant_id AND r.provider_id = ?1)
+               AND NOT EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = api_key.tenant_id AND m.person_id = ?2))
+             RETURNING id, name",
+            params![provider, person, now, me],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|mut row| Ok((row.take()?, row.take()?))).collect::<Result<_, StoreError>>()?)
 }
 
 pub(super) async fn delete(tx: &mut WriteTx<scope::Provider>, id: StaffId) -> Result<()> {

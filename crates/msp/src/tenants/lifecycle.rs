@@ -1,11 +1,13 @@
 //! The life of a tenant after its making.
 
 use access::TenantState;
+use kernel::door::ChainId;
 use kernel::validate::Check;
 use kernel::{CanFail, Error, Hub, Result, TenantId, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use super::{ARCHIVE_DAYS, store};
+use crate::certificates::{self, CertificateId};
 
 /// Why a tenant is suspended or archived.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -30,6 +32,8 @@ pub struct Purged {
     pub files_removed: u64,
     /// The data key is gone: what was sealed with it cannot be read, in backups neither.
     pub key_destroyed: bool,
+    /// The certificate of destruction, signed once the database is gone.
+    pub certificate: CertificateId,
 }
 
 impl Reason {
@@ -117,12 +121,14 @@ pub async fn purge(mut tx: WriteTx<scope::Client>, body: &Purge) -> Result<Purge
     if body.name.trim() != name {
         return Err(Error::field("name", "mismatch", "is not this organisation's display name; type it exactly"));
     }
+    let doomed = certificates::doomed(&mut tx).await?;
     if !store::entomb(&mut tx).await? {
         return Err(wrong_state(state, TenantState::Purged));
     }
     let removed = store::remove_records(&mut tx).await?;
     tx.changed("tenant", tenant, &serde_json::json!({ "state": state, "name": name }), &serde_json::json!({ "state": "purged" }));
     tx.changed("tenant_records", tenant, &removed, &());
+    let certificate = certificates::draft(&mut tx, doomed, removed.counted(), None).await?;
     let hub = tx.hub().clone();
     tx.commit().await?;
     let files_removed = match finish(&hub, tenant).await {
@@ -132,7 +138,7 @@ pub async fn purge(mut tx: WriteTx<scope::Client>, body: &Purge) -> Result<Purge
             0
         }
     };
-    Ok(Purged { purged: true, files_removed, key_destroyed: true })
+    Ok(Purged { purged: true, files_removed, key_destroyed: true, certificate })
 }
 
 /// Removes the databases of purged tenants that an interruption left. Run at start; doing it again changes nothing.
@@ -151,9 +157,17 @@ pub async fn finish_purges(hub: &Hub) -> Result<usize> {
     Ok(finished)
 }
 
+/// Signs the last head of the ledger, removes the database, and signs the certificate that says so. Each step may be done again.
 async fn finish(hub: &Hub, tenant: TenantId) -> Result<u64> {
+    match hub.checkpoint(ChainId::Tenant(tenant)).await {
+        Ok(_) => {}
+        Err(Error::NotFound) => tracing::debug!(%tenant, "an interrupted purge has removed the database already"),
+        Err(error) => return Err(error),
+    }
     let files = hub.destroy_tenant_store(tenant).await?;
+    let (signer, head) = (hub.signer().await?, hub.remembered_checkpoint(tenant).await?);
     let mut tx = hub.system_write("tenant.purge_finish", "the database of a purged tenant was removed").await?;
+    certificates::complete(&mut tx, &signer, tenant, head, Some(files).filter(|files| *files > 0)).await?;
     store::mark_destroyed(&mut tx, tenant).await?;
     tx.keeps_authority().subject("tenant", tenant, None);
     tx.commit().await?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::create::Sound;
 use super::{Tenant, TenantCounts, TenantPlan, TenantRow};
+use crate::certificates::Taken;
 use crate::plans::PlanId;
 use crate::providers::ProviderName;
 use crate::relationships::{Relationship, RelationshipId, RelationshipRow, state_at};
@@ -300,10 +301,19 @@ pub(super) struct Removed {
     relationships: u64,
 }
 
+impl Removed {
+    /// For the certificate of destruction.
+    pub fn counted(&self) -> Taken {
+        let Self { members, assignments, invitations, relationships } = *self;
+        Taken { members, assignments, invitations, relationships }
+    }
+}
+
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
-    tx.execute("DELETE FROM summary WHERE tenant_id = ?1", params![tenant]).await?;
-    tx.execute("DELETE FROM tenant_key WHERE tenant_id = ?1", params![tenant]).await?;
+    for table in ["summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
+    }
     let people = tx.rows("SELECT person_id FROM member WHERE tenant_id = ?1", params![tenant]).await?;
     let removed = Removed {
         members: tx.execute("DELETE FROM member WHERE tenant_id = ?1", params![tenant]).await?,
@@ -345,6 +355,7 @@ pub(super) async fn unfinished_purges(tx: &mut ReadTx<scope::Public>) -> Result<
 /// The database of a purged tenant is gone, and so is what lay ready for its ledger.
 pub(super) async fn mark_destroyed(tx: &mut WriteTx<scope::Public>, tenant: TenantId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM ledger_outbox WHERE tenant_id = ?1", params![tenant]).await?;
+    tx.execute("DELETE FROM tenant_checkpoint WHERE tenant_id = ?1", params![tenant]).await?;
     tx.execute("UPDATE tenant SET purge_after = NULL WHERE id = ?1 AND state = 'purged'", params![tenant]).await?;
     Ok(())
 }

@@ -278,15 +278,7 @@ pub(crate) async fn view(tx: &mut ReadTx<Data>, id: FindingId) -> Result<Finding
     view.history = store::history(tx, id).await?;
     view.covered_by = overrides::covering(tx, id, control).await?;
     view.comments_list = comments::of_finding(tx, id).await?;
-    view.can = ACTS
-        .iter()
-        .map(|act| {
-            let verdict = tx.may(*act, Subject::Any);
-            let no = |text: &str| (!verdict.allowed).then(|| text.to_owned());
-            let can = kernel::door::Can { allowed: verdict.allowed, why: no(&verdict.why), needs: no(&verdict.needs) };
-            (act.name().to_owned(), can)
-        })
-        .collect();
+    view.can = ACTS.iter().map(|act| (act.name().to_owned(), tx.can(*act, Subject::Any))).collect();
     Ok(view)
 }
 
