@@ -128,7 +128,7 @@ async fn open(settings: Settings) -> Result<Hub, Failure> {
     if matches!(config.store, kernel::store::StoreConfig::Sqlite { .. }) && !config.data.join("control.db").exists() {
         return Err(format!("there is no hub's data in {}: name its folder with --data", config.data.display()).into());
     }
-    Ok(Hub::open(config.hub()?).await?)
+    config.open().await
 }
 
 async fn export(what: ExportLedger) -> Result<u8, Failure> {

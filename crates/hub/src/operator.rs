@@ -195,7 +195,7 @@ pub async fn list(what: Backups) -> Result<Value, Failure> {
 pub async fn verify(what: VerifyBackup) -> Result<Value, Failure> {
     let hub = open(&what.settings.resolve()?).await?;
     let job = Job::Verify { backup: what.backup, place: what.place };
-    Ok(jobs::perform(&hub, &job, &shown()).await.map_err(told)?)
+    jobs::perform(&hub, &job, &shown()).await.map_err(told)
 }
 
 /// Restores.

@@ -60,7 +60,7 @@ enum Question {
 /// The store cannot be opened, there is no such tenant, or no such action.
 pub async fn answer(arguments: Arguments) -> std::result::Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let config = arguments.settings.resolve()?;
-    let hub = Hub::open(config.hub()?).await?;
+    let hub = config.open().await?;
     Ok(ask(&hub, &arguments.question, arguments.json).await?)
 }
 

@@ -30,6 +30,10 @@ impl recovery::Neighbours for Neighbours {
     fn refresh<'a>(&'a self, hub: &'a Hub, tenant: TenantId) -> BoxFuture<'a, Result<()>> {
         Box::pin(posture::recheck(hub, tenant))
     }
+
+    fn ledger_keys<'a>(&'a self, hub: &'a Hub) -> BoxFuture<'a, Result<serde_json::Value>> {
+        Box::pin(async { serde_json::to_value(hub.signing_keys().await?).map_err(kernel::Error::internal) })
+    }
 }
 
 /// The first provider is made by `msp`.

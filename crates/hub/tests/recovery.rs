@@ -108,11 +108,11 @@ impl Machine {
     }
 
     async fn serve(&self) -> Served {
-        let child = self.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let served = Served(self.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let url = format!("http://{}/readyz", self.listen);
         for _ in 0..300 {
             if reqwest::get(&url).await.is_ok_and(|answer| answer.status() == 200) {
-                return Served(child);
+                return served;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

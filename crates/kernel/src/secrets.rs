@@ -194,14 +194,19 @@ pub enum SealedLabel {
         /// The column with the id.
         column: &'static str,
     },
-    /// The text of another column.
-    Of(&'static str),
+    /// `before`, then the text of another column.
+    OfText {
+        /// What stands before the text.
+        before: &'static str,
+        /// The column with the text.
+        column: &'static str,
+    },
 }
 
 /// Every column of the control database that is sealed with the master key. Rotating it seals them anew; a test holds this list
 /// against the schema, so that none is forgotten.
 pub const SEALED_BY_MASTER: &[SealedColumn] = &[
-    SealedColumn { table: "installation", column: "value", label: SealedLabel::Of("name") },
+    SealedColumn { table: "installation", column: "value", label: SealedLabel::OfText { before: "", column: "name" } },
     SealedColumn {
         table: "person",
         column: "totp_pending",
@@ -211,6 +216,11 @@ pub const SEALED_BY_MASTER: &[SealedColumn] = &[
         table: "person",
         column: "totp_secret",
         label: SealedLabel::OfId { before: "totp of ", prefix: "per", column: "id" },
+    },
+    SealedColumn {
+        table: "signing_key",
+        column: "secret",
+        label: SealedLabel::OfText { before: "ledger signing key ", column: "key_id" },
     },
     SealedColumn { table: "tenant", column: "wrapped_key", label: TENANT_KEY_OF_ID },
     SealedColumn {
@@ -229,13 +239,21 @@ pub const INSTALLATION_UNSEALED: &[&str] = &["setup code"];
 pub const SEALED_BY_TENANT: &[SealedColumn] =
     &[SealedColumn { table: "finding_evidence", column: "sealed", label: SealedLabel::Same("evidence") }];
 
-/// Columns of bytes, in either database, that are not sealed: hashes.
+/// Columns of bytes, in either database, that are not sealed: hashes, public keys, signatures.
 pub const UNSEALED_BYTES: &[(&str, &str)] = &[
+    ("api_key", "token_hash"),
+    ("certificate", "signature"),
+    ("checkpoint", "hash"),
+    ("checkpoint", "signature"),
     ("invitation", "token_hash"),
     ("ledger", "hash"),
     ("ledger_head", "hash"),
     ("recovery_code", "hash"),
     ("session", "token_hash"),
+    ("signing_key", "public_key"),
+    ("signing_key", "signature"),
+    ("tenant_checkpoint", "hash"),
+    ("tenant_checkpoint", "signature"),
 ];
 
 impl std::fmt::Debug for SecretKey {

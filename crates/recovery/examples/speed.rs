@@ -34,7 +34,7 @@ async fn main() {
     for n in 0..megabytes * 340 {
         let id = kernel::ids::uuid_at(kernel::Timestamp(i64::try_from(n).unwrap()));
         let text = format!("Resource {n} in eu-central-1 does not enforce encryption at rest. ").repeat(29);
-        let sealed = key.seal("evidence", text[..1_000].as_bytes());
+        let sealed = key.seal("evidence", &text.as_bytes()[..1_000]);
         tx.execute("INSERT INTO finding_evidence (finding_id, sealed) VALUES (?1, ?2)", params![id, sealed]).await.unwrap();
         let sql = "INSERT INTO comment (id, finding_id, n, author, body, at) VALUES (?1, ?1, 1, '{}', ?2, 0)";
         tx.execute(sql, params![id, &text[..1_900]]).await.unwrap();

@@ -65,12 +65,12 @@ pub(crate) struct Inner {
     pub sessions: Mutex<LruCache<[u8; 32], Cached<Caller>>>,
     pub standings: Mutex<LruCache<(Uuid, Uuid), Cached<Standing>>>,
     pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
-    /// When staff were last noted to use a tenant.
-    pub uses: Mutex<LruCache<(Uuid, Uuid), Timestamp>>,
     /// The master key in use; the configuration's until it is rotated.
     pub master: RwLock<SecretKey>,
     pub keys: Mutex<LruCache<Uuid, (Timestamp, SecretKey)>>,
     pub forget: RwLock<Option<Arc<dyn Forget>>>,
+    /// When staff were last noted to use a tenant.
+    pub uses: Mutex<LruCache<(Uuid, Uuid), Timestamp>>,
     pub topics: RwLock<HashMap<&'static str, Arc<dyn Topic>>>,
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.

@@ -125,19 +125,19 @@ impl Store {
         })
     }
 
-    /// Reads the control database for a decision about a transaction that may already run: never waits for one to end.
-    pub async fn read_facts(&self) -> Result<Tx, StoreError> {
-        Ok(match self {
-            Self::Sqlite(store) => Tx::Sqlite(store.read(Place::Control).await?),
-            Self::Postgres(store) => Tx::Postgres(store.read_facts().await?),
-        })
-    }
-
     /// A reader that sees one instant, however many queries it makes. (In SQLite every reader does.)
     pub async fn read_instant(&self, place: Place) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite(store) => Tx::Sqlite(store.read(place).await?),
             Self::Postgres(store) => Tx::Postgres(store.begin_instant(place).await?),
+        })
+    }
+
+    /// Reads the control database for a decision about a transaction that may already run: never waits for one to end.
+    pub async fn read_facts(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite(store) => Tx::Sqlite(store.read(Place::Control).await?),
+            Self::Postgres(store) => Tx::Postgres(store.read_facts().await?),
         })
     }
 

@@ -24,9 +24,9 @@ const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74;
 pub(crate) struct Postgres {
     control: Pool,
     tenant: Pool,
+    wait: Duration,
     /// For decisions about transactions that hold a connection of the others: who waits here holds up nobody.
     facts: Pool,
-    wait: Duration,
 }
 
 /// The advisory lock that writers of a tenant share. Two tenants with the same number would wait for each other, which is all.
@@ -49,8 +49,8 @@ impl Postgres {
             url.parse().map_err(|error| StoreError::Other(format!("PostgreSQL address: {error}")))?;
         migrate(&config).await?;
         Ok(Self {
-            facts: pool(&config, FACTS_CONNECTIONS, limits.wait, "SET search_path = control")?,
             wait: limits.wait,
+            facts: pool(&config, FACTS_CONNECTIONS, limits.wait, "SET search_path = control")?,
             control: pool(&config, connections, limits.wait, "SET search_path = control")?,
             tenant: pool(&config, connections, limits.wait, "SET search_path = tenant; SET ROLE tenantry_tenant")?,
         })

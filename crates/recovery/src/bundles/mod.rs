@@ -285,6 +285,7 @@ fn take_in<R: std::io::Read>(
         action: "tenant.imported",
         reason: into.reason.trim().to_owned(),
         origin,
+        is_same_chain: false,
         members: Vec::new(),
     };
     let counts = restores::enter(hub, runtime, arriving, opened)?;

@@ -29,6 +29,9 @@ const NOT_RESTORED: &[&str] = &["backup_run", "operator_job", "session", "tenant
 /// Rows of `installation` that are this hub's own.
 const OWN_FACTS: &[&str] = &["master key check", "setup code"];
 
+/// Tables whose rows about a purged tenant stay: the ledgers of its provider and the installation, and what certifies its destruction.
+const KEPT_OF_PURGED: &[&str] = &["ledger", "certificate"];
+
 /// What came of a restore of everything.
 #[derive(Debug, Clone, Serialize)]
 pub struct Everything {
@@ -173,7 +176,7 @@ impl Work {
         let own: Vec<Value> = OWN_FACTS.iter().map(|name| Value::from(*name)).collect();
         tx.run(runtime, "DELETE FROM installation WHERE name NOT IN (?1, ?2)", &own)?;
         let counts = load.fill(&mut tx, &mut records, &mut |table, shape, row| Ok(is_wanted(table, shape, row)))?;
-        runtime.block_on(self.keys(&mut tx, wrapped, purged))?;
+        runtime.block_on(self.keys(&mut tx, &tables, wrapped, purged))?;
         runtime.block_on(enforce(&mut tx, &constraints))?;
         let rows: u64 = counts.values().sum();
         let after = serde_json::json!({ "backup": self.header.id, "made_at": self.header.made_at, "tenants": wrapped.len(), "purged": purged });
@@ -183,7 +186,16 @@ impl Work {
     }
 
     /// Gives every tenant its key. One without is purged: its records go as in a purge.
-    async fn keys(&self, tx: &mut WriteTx<scope::Public>, wrapped: &Wrapped, purged: &mut Vec<TenantId>) -> Result<()> {
+    async fn keys(
+        &self,
+        tx: &mut WriteTx<scope::Public>,
+        tables: &[Table],
+        wrapped: &Wrapped,
+        purged: &mut Vec<TenantId>,
+    ) -> Result<()> {
+        let names_tenants = |table: &&Table| table.columns.iter().any(|column| column.name == "tenant_id");
+        let of_tenants: Vec<&Table> =
+            tables.iter().filter(names_tenants).filter(|table| !KEPT_OF_PURGED.contains(&table.name.as_str())).collect();
         let now = tx.now();
         for (tenant, keys) in wrapped {
             for (n, (name, wrapped_key)) in keys.iter().enumerate() {
@@ -201,8 +213,8 @@ impl Work {
         let rows = tx.rows("SELECT id FROM tenant WHERE wrapped_key IS NULL AND state <> 'purged'", params![]).await?;
         for mut row in rows {
             let tenant: TenantId = row.take()?;
-            for table in ["summary", "member", "assignment", "invitation", "relationship", "ledger_outbox"] {
-                tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
+            for table in &of_tenants {
+                tx.execute(&format!("DELETE FROM \"{}\" WHERE tenant_id = ?1", table.name), params![tenant]).await?;
             }
             let name = format!("purged-{}", tenant.uuid().simple());
             tx.execute(

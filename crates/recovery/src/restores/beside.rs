@@ -6,7 +6,7 @@
 use std::io::Read;
 
 use kernel::secrets::{SEALED_BY_TENANT, SecretKey};
-use kernel::store::StoreError;
+use kernel::store::{StoreError, Table, Value};
 use kernel::{CanFail, Error, Hub, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, params, scope};
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -30,6 +30,9 @@ pub(crate) struct Arriving {
     pub origin: serde_json::Value,
     /// People who are its members at once; they have accounts here.
     pub members: Vec<Member>,
+    /// It is the same chain by the same name, signed by this installation: its checkpoints come along. Else they would not verify here; the
+    /// newest is named by the entry that says how it came.
+    pub is_same_chain: bool,
 }
 
 impl Work {
@@ -40,13 +43,14 @@ impl Work {
             let mut tx = self.hub.system_read().await?;
             registry::load(&mut tx, was.id).await.map_err(Error::from)
         })?;
-        let (registry, key) = match live {
-            Some(live) => (beside(&live, now), SecretKey::generate()),
+        let (registry, key, is_same_chain) = match live {
+            Some(live) => (beside(&live, now), SecretKey::generate(), false),
             // Lost: it comes back as what it was, and its older backups open with the key it had.
-            None => (was, opened.key.clone()),
+            None => (was, opened.key.clone(), true),
         };
         let arriving = Arriving {
             members: registry.members.clone(),
+            is_same_chain,
             key,
             action: "tenant.restored",
             reason: self.reason.clone(),
@@ -122,13 +126,47 @@ fn fill<R: Read>(hub: &Hub, runtime: &Handle, arriving: &Arriving, mut opened: O
     let load = Load { runtime, tables: &tables, is_kept: |_| false, resealer };
     // Whatever an interrupted try of the same left there.
     load.clear(&mut tx)?;
-    let counts = load.fill(&mut tx, &mut opened.records, &mut |_, _, _| Ok(true))?;
+    let mut newest = None;
+    let counts = load.fill(&mut tx, &mut opened.records, &mut |table, shape, row| {
+        if arriving.is_same_chain || table != CHECKPOINTS {
+            return Ok(true);
+        }
+        let checkpoint = shown(shape, row);
+        let seq = |checkpoint: &serde_json::Value| checkpoint["seq"].as_i64();
+        if newest.as_ref().is_none_or(|newest| seq(newest) < seq(&checkpoint)) {
+            newest = Some(checkpoint);
+        }
+        Ok(false)
+    })?;
     tx.reason(&arriving.reason).subject("tenant", tenant, arriving.registry.name.clone());
     let mut after = told(&counts, None);
     after["origin"] = arriving.origin.clone();
+    after["origin"]["checkpoint"] = newest.unwrap_or_default();
     tx.changed("tenant_data", tenant, &(), &after);
     runtime.block_on(tx.commit())?;
     Ok((counts, wrapped))
+}
+
+/// Signed heads of the tenant's own chain.
+const CHECKPOINTS: &str = "checkpoint";
+
+/// A row as JSON, bytes in hexadecimal.
+fn shown(table: &Table, row: &[Value]) -> serde_json::Value {
+    let cell = |value: &Value| match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Int(n) => (*n).into(),
+        Value::Bool(b) => (*b).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        Value::Uuid(id) => id.to_string().into(),
+    };
+    table
+        .columns
+        .iter()
+        .zip(row)
+        .map(|(column, value)| (column.name.clone(), cell(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// One transaction after which the tenant exists.

@@ -16,7 +16,7 @@ pub(crate) struct Resealer {
 enum LabelAt {
     Same(&'static str),
     OfId { before: &'static str, prefix: &'static str, index: usize },
-    Of(usize),
+    OfText { before: &'static str, index: usize },
 }
 
 impl Resealer {
@@ -31,7 +31,7 @@ impl Resealer {
             let label = match sealed.label {
                 SealedLabel::Same(label) => LabelAt::Same(label),
                 SealedLabel::OfId { before, prefix, column } => LabelAt::OfId { before, prefix, index: index_of(column)? },
-                SealedLabel::Of(column) => LabelAt::Of(index_of(column)?),
+                SealedLabel::OfText { before, column } => LabelAt::OfText { before, index: index_of(column)? },
             };
             Some((index_of(sealed.column)?, label))
         });
@@ -81,9 +81,9 @@ impl LabelAt {
                 Value::Uuid(id) => Some(format!("{before}{prefix}_{}", id.simple())),
                 other => return Err(Error::internal(format!("{other:?} where an id should be"))),
             },
-            Self::Of(index) => match &row[*index] {
+            Self::OfText { before, index } => match &row[*index] {
                 Value::Text(label) if INSTALLATION_UNSEALED.contains(&label.as_str()) => None,
-                Value::Text(label) => Some(label.clone()),
+                Value::Text(text) => Some(format!("{before}{text}")),
                 other => return Err(Error::internal(format!("{other:?} where a name should be"))),
             },
         })

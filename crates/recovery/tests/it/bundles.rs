@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kernel::door::ChainId;
 use kernel::{Error, params};
 use recovery::bundles::{self, Into};
 use rstest::rstest;
@@ -49,6 +50,7 @@ async fn a_bundle_moves_a_tenant_with_its_ledger_to_the_other_engine(
     let (from, to) = (Stage::new(engines.0).await, elsewhere(engines.1).await);
     from.scan("admin", "acme", 1, 60, 10).await.expect(201);
     from.comment("admin", "acme", "we are about to move").await;
+    from.hub.hub.checkpoint(ChainId::Tenant(tenant("acme"))).await.unwrap().expect("its head is signed");
     let (path, _) = exported(&from).await;
     let there = whole(&from.hub.hub, tenant("acme")).await;
     let imported = bundles::import(&to.hub.hub, &path, secret(PASSPHRASE), into("contoso")).await.unwrap();
@@ -63,9 +65,19 @@ async fn a_bundle_moves_a_tenant_with_its_ledger_to_the_other_engine(
     }
     assert!(there["ledger"].iter().all(|entry| here["ledger"].contains(entry)));
     to.verify_tenant_ledger("acme").await;
+    // Signed heads of another installation do not verify here: the newest is named, and the chain is signed anew.
+    to.hub.hub.checkpoint(ChainId::Tenant(tenant("acme"))).await.unwrap().expect("its head is signed");
+    let mut tx = to.hub.hub.system_write("test.set", "a tier that reads the ledger").await.unwrap();
+    tx.execute("UPDATE relationship SET tier = 3 WHERE tenant_id = ?1", params![tenant("acme")]).await.unwrap();
+    tx.commit().await.unwrap();
+    let checked = to.get("carla", "/tenants/acme/ledger/verify").await.expect(200);
+    assert_eq!(checked.json["ok"], true, "{}", checked.json);
     let ledger = to.tenant_ledger("acme").await;
     assert!(ledger.iter().any(|entry| entry["action"] == "bundle.export" && entry["actor"]["name"] == "admin"));
-    assert!(ledger.iter().any(|entry| entry["action"] == "tenant.imported" && entry["reason"] == "They moved to us"));
+    let entry =
+        ledger.iter().find(|entry| entry["action"] == "tenant.imported" && entry["changes"][0]["kind"] == "tenant_data").unwrap();
+    assert_eq!(entry["reason"], "They moved to us");
+    assert!(entry["changes"][0]["after"]["origin"]["checkpoint"]["signature"].is_string(), "{entry}");
     // Its new provider reaches it, its old people do not.
     assert_eq!(to.findings("carla", "acme").await.len(), 60);
     to.get("admin", "/tenants/acme/findings").await.expect(404);
