@@ -85,7 +85,7 @@ async fn a_context_names_the_grant_one_stands_on(#[values(Engine::Sqlite, Engine
 async fn a_context_says_what_may_be_done_and_what_it_would_take(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = start(engine).await;
     let can = hub.get("t1", CONTEXT).await.expect(200).json["can"].clone();
-    assert_eq!(can["finding.list"], json!({"allowed": true, "why": null, "needs": null}));
+    assert_eq!(can["finding.list"], json!({"allowed": true, "why": null, "needs": null, "step_up": false}));
     assert_eq!(can["finding.assign"]["allowed"], false);
     assert!(can["finding.assign"]["needs"].as_str().unwrap().contains("T2 Operate"));
     assert!(can.get("staff.list").is_none(), "only what is done inside");
