@@ -21,7 +21,7 @@ test('an API key: the password once more, shown once, used, revoked', async (t) 
   // Cancelled, the form says so and keeps what was typed.
   const prove = page.getByRole('dialog', { name: 'Prove that it is you' });
   await prove.getByRole('button', { name: 'Cancel' }).click();
-  await drawer.getByRole('alert').waitFor();
+  await drawer.getByRole('alert').getByText('This needs a fresh second factor').waitFor();
   assert.equal(await drawer.getByRole('textbox', { name: 'Name' }).inputValue(), 'Billing export');
   await drawer.getByRole('button', { name: 'Create API key' }).click();
   await prove.getByRole('textbox', { name: 'Password' }).fill('not my password');

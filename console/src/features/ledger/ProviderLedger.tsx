@@ -17,7 +17,7 @@ export default function ProviderLedger() {
   return (
     <>
       <PageHead title={t('ledger.title')} sub={t('ledger.sub', { provider: provider.name })}><LedgerActs to={to} mayExport={permission(provider.can, 'provider_ledger.export')} mayVerify={permission(provider.can, 'provider_ledger.verify')} /></PageHead>
-      <Tabs value={tab ?? 'entries'} onChange={(v) => set({ tab: v === 'entries' ? undefined : v, q: undefined, cursor: undefined, sort: undefined })} keepMounted={false}>
+      <Tabs value={tab && shown.includes(tab) ? tab : 'entries'} onChange={(v) => set({ tab: v === 'entries' ? undefined : v, q: undefined, cursor: undefined, sort: undefined })} keepMounted={false}>
         <Tabs.List mb={16}><Tabs.Tab value="entries">{t('proofs.entries')}</Tabs.Tab>{shown.map((x) => <Tabs.Tab key={x} value={x}>{t(`proofs.${x}`)}</Tabs.Tab>)}</Tabs.List>
         <Tabs.Panel value="entries"><Entries /></Tabs.Panel>
         <Tabs.Panel value="checkpoints"><Checkpoints to={to} queryKey={keys.provider(provider.slug, 'ledger')} /></Tabs.Panel>

@@ -17,7 +17,7 @@ export default function Requests() {
   const [address, set] = useAddress({ tab: oneOf(TABS), ask: text });
   const [turn, setTurn] = useState(0);
   const all = permission(provider.can, 'elevation.list');
-  const tab: Tab = address.tab ?? (all.allowed ? 'all' : 'mine');
+  const tab: Tab = address.tab && (address.tab !== 'all' || all.allowed) ? address.tab : all.allowed ? 'all' : 'mine';
   const done = () => { setTurn((n) => n + 1); set({ ask: undefined, template: undefined, tenant: undefined }); };
   const go = (next: string | null) => set({ tab: next ?? undefined, q: undefined, cursor: undefined, sort: undefined, state: undefined, request: undefined });
   const askButton = <Act leftSection={<IconPlus size={16} />} can={permission(provider.can, 'elevation.request')} onClick={() => set({ ask: 'elevation' })}>{t('requests.ask')}</Act>;

@@ -22,7 +22,7 @@ function Page({ all }: { all: boolean }) {
   return (
     <>
       <PageHead title={t('ledger.title')} sub={t(all ? 'tenantLedger.sub' : 'tenantLedger.subOwn', { name: tenant.name })}><LedgerActs to={to} mayExport={permission(can, 'ledger.export')} mayVerify={permission(can, 'ledger.verify')} /></PageHead>
-      <Tabs value={tab ?? 'entries'} onChange={(v) => set({ tab: v === 'entries' ? undefined : v, q: undefined, cursor: undefined, sort: undefined })} keepMounted={false}>
+      <Tabs value={tab && shown.includes(tab) ? tab : 'entries'} onChange={(v) => set({ tab: v === 'entries' ? undefined : v, q: undefined, cursor: undefined, sort: undefined })} keepMounted={false}>
         <Tabs.List mb={16}><Tabs.Tab value="entries">{t('proofs.entries')}</Tabs.Tab>{shown.map((x) => <Tabs.Tab key={x} value={x}>{t(`proofs.${x}`)}</Tabs.Tab>)}</Tabs.List>
         <Tabs.Panel value="entries"><Entries all={all} /></Tabs.Panel>
         <Tabs.Panel value="checkpoints"><Checkpoints to={to} queryKey={keys.tenant(slug, 'ledger')} /></Tabs.Panel>
