@@ -3,6 +3,7 @@
 //! `cargo run --release -p bench [-- --quick]`. Prints a table; ratios count, absolute figures depend on the machine.
 
 mod client;
+mod trust;
 mod world;
 
 use std::net::SocketAddr;
@@ -26,9 +27,13 @@ struct Sizes {
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().collect();
     if let [_, serve, folder] = arguments.as_slice()
-        && serve == "--serve"
+        && serve.starts_with("--serve")
     {
-        return tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(world::serve_folder(folder.as_ref()));
+        let fair = serve == "--serve-fairly";
+        return tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(world::serve_folder(folder.as_ref(), fair));
     }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let sizes = if quick {
@@ -69,6 +74,7 @@ async fn run(sizes: &Sizes) -> Result<(), Failure> {
     writes(&world, address, &cookie, sizes, bare_writes).await;
     import(&world, sizes.findings).await?;
     memory(&world).await?;
+    trust::all(&world, sizes).await?;
     drop(world);
     cold_open(sizes.tenants.min(200)).await?;
     Ok(())

@@ -35,6 +35,8 @@ pub struct World {
     findings: Vec<(String, String)>,
     imports: AtomicI64,
     folder: tempfile::TempDir,
+    /// The hub itself, for what has no address.
+    pub hub: kernel::Hub,
     _running: hub::serve::Running,
 }
 
@@ -54,6 +56,7 @@ impl World {
             clock: Clock::system(),
             public_url: format!("http://{}", listener.local_addr()?),
             behind_proxy: false,
+            fair: None,
         };
         let hub = hub::open(config, &folder.path().join("spool")).await?;
         let code = identity::setup::prepare(&hub).await?.ok_or("a new hub gives a code")?;
@@ -75,6 +78,7 @@ impl World {
             findings: vec![],
             imports,
             folder,
+            hub,
             _running: running,
         })
     }
@@ -151,6 +155,14 @@ impl World {
         Ok((size, started.elapsed()))
     }
 
+    /// Bytes of a tenant's database.
+    pub async fn database_bytes(&self, slug: &str) -> Result<u64, Failure> {
+        let id = text(&self.get(&format!("/providers/northwind/tenants/{slug}")).await?["id"])?;
+        let folder = self.folder.path().join("tenants").join(id.trim_start_matches("ten_"));
+        let files = std::fs::read_dir(folder)?.flatten();
+        Ok(files.filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum())
+    }
+
     async fn import(&self, slug: &str, file: Vec<u8>) -> Result<Value, Failure> {
         let path = format!("/tenants/{slug}/scans");
         let mut scan = self.post(&format!("{path}?file=bench.json"), "application/octet-stream", file).await?;
@@ -163,20 +175,31 @@ impl World {
 
     /// Starts a process of its own that serves this world's data.
     pub async fn serve_alone(&self) -> Result<Alone, Failure> {
+        self.serve_with("--serve").await
+    }
+
+    /// The same, with every tenant held to its fair share.
+    pub async fn serve_fairly(&self) -> Result<Alone, Failure> {
+        self.serve_with("--serve-fairly").await
+    }
+
+    async fn serve_with(&self, how: &str) -> Result<Alone, Failure> {
         let mut child = tokio::process::Command::new(std::env::current_exe()?)
-            .arg("--serve")
+            .arg(how)
             .arg(self.folder.path())
             .stdout(std::process::Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
         let mut lines = BufReader::new(child.stdout.take().ok_or("a piped child")?).lines();
         let address = lines.next_line().await?.ok_or("the child says where it listens")?.parse()?;
-        Ok(Alone { connection: Connection::open(address).await?, process: child.id().ok_or("it runs")?, _child: child })
+        Ok(Alone { address, connection: Connection::open(address).await?, process: child.id().ok_or("it runs")?, _child: child })
     }
 }
 
 /// A hub in a process of its own.
 pub struct Alone {
+    /// Where it listens.
+    pub address: SocketAddr,
     connection: Connection,
     process: u32,
     _child: tokio::process::Child,
@@ -199,7 +222,7 @@ impl Alone {
 }
 
 /// Serves a world's data until killed; prints where.
-pub async fn serve_folder(folder: &std::path::Path) -> Result<(), Failure> {
+pub async fn serve_folder(folder: &std::path::Path, fair: bool) -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let config = HubConfig {
         store: StoreConfig::Sqlite { dir: folder.to_owned() },
@@ -208,6 +231,7 @@ pub async fn serve_folder(folder: &std::path::Path) -> Result<(), Failure> {
         clock: Clock::system(),
         public_url: format!("http://{}", listener.local_addr()?),
         behind_proxy: false,
+        fair: fair.then(kernel::door::FairLimits::default),
     };
     let hub = hub::open(config, &folder.join("spool-alone")).await?;
     let running = hub::serve::Running::start(&hub, listener, None)?;
@@ -220,12 +244,12 @@ fn text(value: &Value) -> Result<String, Failure> {
     value.as_str().map(str::to_owned).ok_or_else(|| format!("expected text, found {value}").into())
 }
 
-fn kernel_now() -> Timestamp {
+pub fn kernel_now() -> Timestamp {
     Clock::system().now()
 }
 
 /// A compact OCSF scan: 50 checks over as many resources as it takes, one in four failing.
-fn scan_file(findings: usize, target: &str, observed_at: Timestamp) -> Vec<u8> {
+pub fn scan_file(findings: usize, target: &str, observed_at: Timestamp) -> Vec<u8> {
     use formats::{Control, Finding, Outcome, Resource, Severity};
     let severities = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     let controls = (0..50).map(|n| Control {

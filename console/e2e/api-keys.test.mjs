@@ -24,10 +24,10 @@ test('an API key: the password once more, shown once, used, revoked', async (t) 
   await drawer.getByRole('alert').waitFor();
   assert.equal(await drawer.getByRole('textbox', { name: 'Name' }).inputValue(), 'Billing export');
   await drawer.getByRole('button', { name: 'Create API key' }).click();
-  await prove.getByLabel('Password').fill('not my password');
+  await prove.getByRole('textbox', { name: 'Password' }).fill('not my password');
   await prove.getByRole('button', { name: 'Continue' }).click();
   await prove.getByText('The password is wrong.').waitFor();
-  await prove.getByLabel('Password').fill(person('tenant_admin').password);
+  await prove.getByRole('textbox', { name: 'Password' }).fill(person('tenant_admin').password);
   await prove.getByRole('button', { name: 'Continue' }).click();
   const shown = page.getByRole('dialog', { name: 'Billing export is ready' });
   const token = await shown.getByRole('textbox', { name: 'API key' }).inputValue();

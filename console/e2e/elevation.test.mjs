@@ -54,7 +54,7 @@ test('an elevation: asked for, approved by somebody else, the disabled button wo
   await take.click();
   await toast(tab, 'The finding is yours');
   await tab.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
-  await toast(tab, 'released');
+  await toast(tab, 'The finding has nobody now');
 
   await page.goto('/requests?state=running');
   await settled(page);

@@ -62,6 +62,9 @@ export function watchTenant(slug: string, events: WatchEvents, world: WatchWorld
   return stop;
 }
 
+const RENDER_MS = 50;
+const rendered = () => new Promise<void>((done) => { setTimeout(done, RENDER_MS); });
+
 /** Only while the context can be read: what changes for the person is read anew, and the connection ends with the page. */
 export function useTenantWatch(slug: string, on: boolean) {
   const client = useQueryClient();
@@ -71,7 +74,8 @@ export function useTenantWatch(slug: string, on: boolean) {
     const key = keys.tenant(slug, 'context');
     let again: ReturnType<typeof setTimeout> | undefined;
     const look = async () => { await client.invalidateQueries({ queryKey: key }); return client.getQueryState(key)?.status === 'success'; };
-    const changed = () => void look().then(async (open) => { if (open) await client.invalidateQueries({ queryKey: keys.tenant(slug), predicate: (q) => q.queryKey[2] !== 'context' }); });
+    // What the page may not ask for any more is switched off first, by the new context; the rest is read anew.
+    const changed = () => void look().then(async (open) => { await rendered(); if (open) await client.invalidateQueries({ queryKey: keys.tenant(slug), predicate: (q) => q.queryKey[2] !== 'context' }); });
     // It may have come back in the very moment: then it is listened to again.
     const gone = () => void look().then((open) => { if (open) again = setTimeout(() => setTurn((n) => n + 1), FIRST_WAIT_MS); });
     const stop = watchTenant(slug, { changed, gone });

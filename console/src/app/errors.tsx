@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core';
 import { IconAlertTriangle, IconLock, IconMapOff, IconSnowflake } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { ApiProblem, may, useProviderQuery, useProviderSlug, useSwitchable } from '../api';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { ApiProblem, keys, may, useProviderQuery, useProviderSlug, useSwitchable } from '../api';
 import { Empty, ErrorState, GoButton } from '../ui';
 
 /** Outside the shell. */
@@ -20,9 +22,12 @@ export function AccessLost({ slug, name, problem, retry }: { slug: string; name:
   const { t } = useTranslation();
   const provider = useProviderSlug();
   const can = useProviderQuery(provider).data?.can;
-  const listed = useSwitchable(provider, '').items.find((c) => c.slug === slug)?.name;
-  const frozen = problem.policy === 'no.relationship_frozen';
-  const title = t(frozen ? 'lost.frozenTitle' : 'lost.title', { name: name ?? listed ?? slug });
+  const client = useQueryClient();
+  // The refusal says why in words; that it is a freeze stands in the provider's own list, once that is read anew.
+  useEffect(() => { if (provider) void client.invalidateQueries({ queryKey: keys.provider(provider, 'switchable') }); }, [client, provider, problem]);
+  const listed = useSwitchable(provider, '').items.find((c) => c.slug === slug);
+  const frozen = listed?.relationship_state === 'frozen';
+  const title = t(frozen ? 'lost.frozenTitle' : 'lost.title', { name: name ?? listed?.name ?? slug });
   return (
     <><title>{`${title} · Tenantry`}</title><h1 className="vh">{title}</h1>
       <Empty icon={frozen ? IconSnowflake : IconLock} title={title} action={<><GoButton to="/">{t(provider ? 'lost.back' : 'notFound.home')}</GoButton>{provider && may(can, 'tenant.list') && <GoButton variant="default" to={`/tenants/${encodeURIComponent(slug)}`}>{t('lost.record')}</GoButton>}<Button variant="default" onClick={retry}>{t('ui.tryAgain')}</Button></>}>

@@ -104,7 +104,9 @@ const INSIDE: &[Row] = &[
     },
     // read like the ledger: whether it holds, and its signed heads
     Row { title: "verify ledger", cells: "– – – ✔ ✔ – ✔ –", actions: &[Act::LedgerVerify, Act::LedgerCheckpoints] },
-    Row { title: "export ledger or bundle", cells: "– – – – ✔ – ledger –", actions: &[Act::LedgerExport, Act::BundleExport] },
+    Row {
+        title: "export ledger or bundle", cells: "– – – – ✔ – ledger –", actions: &[Act::LedgerExport, Act::BundleExport]
+    },
 ];
 
 /// What a cell says about one of its row's actions, with settings off and without elevations.

@@ -1,10 +1,12 @@
 //! Configuration: command line before environment before one TOML file before defaults.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use kernel::door::FairLimits;
 use kernel::secrets::SecretKey;
 use kernel::store::{StoreConfig, StoreLimits};
 use kernel::{Clock, HubConfig};
@@ -46,6 +48,12 @@ pub struct Settings {
     /// Most tenant databases kept open (embedded store) [default: 400]
     #[arg(long, env = "TENANTRY_OPEN_TENANTS", value_name = "N")]
     pub open_tenants: Option<usize>,
+    /// Reads per second that one tenant may go on with (a write counts as four); 0: no limit [default: 400]
+    #[arg(long, env = "TENANTRY_TENANT_RATE", value_name = "N")]
+    pub tenant_rate: Option<u32>,
+    /// Whether the operator may let staff past a freeze (`tenantry break-glass`); every use is in the tenant's ledger [default: false]
+    #[arg(long, env = "TENANTRY_BREAK_GLASS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub break_glass: Option<bool>,
     /// Take the client's address from X-Forwarded-For (behind a proxy that sets it)
     #[arg(long, env = "TENANTRY_BEHIND_PROXY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub behind_proxy: Option<bool>,
@@ -89,6 +97,10 @@ pub struct Config {
     pub limits: StoreLimits,
     /// Where the master key comes from.
     pub key: KeySource,
+    /// What one tenant may use of the hub.
+    pub fair: Option<FairLimits>,
+    /// The operator may let staff past a freeze.
+    pub break_glass: bool,
     /// Behind a proxy.
     pub behind_proxy: bool,
     /// "text" or "json".
@@ -183,6 +195,8 @@ impl Settings {
             store,
             limits: StoreLimits { open_tenants, wait: Duration::from_secs(10) },
             key,
+            fair: fair(self.tenant_rate.or(file.tenant_rate)),
+            break_glass: self.break_glass.or(file.break_glass).unwrap_or(false),
             behind_proxy: self.behind_proxy.or(file.behind_proxy).unwrap_or(false),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log).unwrap_or_else(|| "info".into()),
@@ -191,6 +205,13 @@ impl Settings {
             s3: file.backup.s3,
         })
     }
+}
+
+/// The limits of every tenant at this rate: a burst of three seconds is free.
+fn fair(rate: Option<u32>) -> Option<FairLimits> {
+    let limits = FairLimits::default();
+    let Some(rate) = rate else { return Some(limits) };
+    NonZeroU32::new(rate).map(|per_second| FairLimits { per_second, burst: rate.saturating_mul(3), ..limits })
 }
 
 /// `90m`, `24h`, `7d`; five minutes at least.
@@ -278,6 +299,7 @@ impl Config {
             clock: Clock::system(),
             public_url: self.public_url.clone(),
             behind_proxy: self.behind_proxy,
+            fair: self.fair,
         })
     }
 }

@@ -45,6 +45,10 @@ enum Command {
     Ledger(ledger::Command),
     /// Ask who may do what, and why
     Why(why::Arguments),
+    /// Let one of a provider's people into a client organisation past a freeze, for a while (only where break_glass is switched on)
+    BreakGlass(operator::BreakGlass),
+    /// Set the tier of a relationship whose settings leave that to the operator
+    SetTier(operator::SetTier),
     /// Make a backup of everything, or of one client organisation
     Backup(operator::Backup),
     /// List backups
@@ -116,6 +120,8 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             log("warn", None)?;
             print!("{}", why::answer(question).await?);
         }
+        Command::BreakGlass(what) => print(operator::break_glass(what).await)?,
+        Command::SetTier(what) => print(operator::set_tier(what).await)?,
         Command::Backup(what) => print(operator::backup(what).await)?,
         Command::Backups(what) => print(operator::list(what).await)?,
         Command::VerifyBackup(what) => print(operator::verify(what).await)?,

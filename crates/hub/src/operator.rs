@@ -47,6 +47,44 @@ pub struct Backups {
     forget: Option<String>,
 }
 
+/// `tenantry break-glass`
+#[derive(Debug, Args)]
+pub struct BreakGlass {
+    #[command(flatten)]
+    settings: Settings,
+    /// The client organisation, by slug or id
+    #[arg(long, value_name = "SLUG")]
+    tenant: String,
+    /// Somebody of its provider's staff, by e-mail or id
+    #[arg(long, value_name = "PERSON")]
+    person: String,
+    /// Up to which tier: T1, T2 or T3
+    #[arg(long, default_value = "T3")]
+    tier: access::Tier,
+    /// For how long, 1 to 240
+    #[arg(long, default_value_t = 30)]
+    minutes: i64,
+    /// Why; the organisation and its provider read it in their ledgers
+    #[arg(long)]
+    reason: String,
+}
+
+/// `tenantry set-tier`
+#[derive(Debug, Args)]
+pub struct SetTier {
+    #[command(flatten)]
+    settings: Settings,
+    /// The client organisation, by slug or id
+    #[arg(long, value_name = "SLUG")]
+    tenant: String,
+    /// The tier: T0, T1, T2 or T3
+    #[arg(long)]
+    tier: access::Tier,
+    /// Why; the organisation and its provider read it in their ledgers
+    #[arg(long)]
+    reason: String,
+}
+
 /// `tenantry verify-backup`
 #[derive(Debug, Args)]
 pub struct VerifyBackup {
@@ -171,6 +209,30 @@ pub async fn backup(what: Backup) -> Result<Value, Failure> {
     // The running hub may work in another folder.
     let to = what.to.map(absolute).transpose()?;
     run(&config, Job::Backup { tenant: what.tenant, to }).await
+}
+
+/// Lets one of the provider's people past a freeze, for a while.
+///
+/// # Errors
+/// It is not switched on, or what the job failed with.
+pub async fn break_glass(what: BreakGlass) -> Result<Value, Failure> {
+    let config = what.settings.resolve()?;
+    if !config.break_glass {
+        return Err("breaking the glass is switched off here: set break_glass = true in the configuration first".into());
+    }
+    let BreakGlass { tenant, person, tier, minutes, reason, .. } = what;
+    let body = serde_json::to_value(msp::elevations::BreakGlass { tenant, person, tier, minutes, reason })?;
+    run(&config, Job::Act { name: "break_glass".into(), body }).await
+}
+
+/// Sets the tier of a relationship, where its settings leave that to the operator.
+///
+/// # Errors
+/// What the job failed with.
+pub async fn set_tier(what: SetTier) -> Result<Value, Failure> {
+    let SetTier { settings, tenant, tier, reason } = what;
+    let body = serde_json::to_value(msp::relationships::OperatorTier { tenant, tier, reason })?;
+    run(&settings.resolve()?, Job::Act { name: "raise_tier".into(), body }).await
 }
 
 /// Lists backups, newest first.

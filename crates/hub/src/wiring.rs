@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use identity::setup::{Founder, Founding};
 use kernel::door::BoxFuture;
-use kernel::{Hub, Result, TenantId, WriteTx, scope};
+use kernel::{Error, Hub, Result, TenantId, WriteTx, scope};
 use posture::{Assignee, ImportSettings, People};
 
 /// Puts every crate's state into the hub and fills their ports. Files that are being imported lie in `spool`, a folder of this
@@ -32,7 +32,24 @@ impl recovery::Neighbours for Neighbours {
     }
 
     fn ledger_keys<'a>(&'a self, hub: &'a Hub) -> BoxFuture<'a, Result<serde_json::Value>> {
-        Box::pin(async { serde_json::to_value(hub.signing_keys().await?).map_err(kernel::Error::internal) })
+        Box::pin(async { serde_json::to_value(hub.signing_keys().await?).map_err(Error::internal) })
+    }
+
+    fn act<'a>(&'a self, hub: &'a Hub, name: &'a str, body: serde_json::Value) -> BoxFuture<'a, Result<serde_json::Value>> {
+        Box::pin(async move {
+            let unreadable = |error| Error::field("body", "wrong_type", format!("{error}"));
+            match name {
+                "break_glass" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::elevations::break_glass(hub, &asked).await?).map_err(Error::internal)
+                }
+                "raise_tier" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::relationships::set_tier_as_operator(hub, &asked).await?).map_err(Error::internal)
+                }
+                _ => Err(Error::field("name", "unknown", "is nothing that the operator can ask for")),
+            }
+        })
     }
 }
 

@@ -145,6 +145,7 @@ fn config(store: StoreConfig) -> HubConfig {
         clock: Clock::system(),
         public_url: "http://hub.test".into(),
         behind_proxy: false,
+        fair: None,
     }
 }
 

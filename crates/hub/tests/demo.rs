@@ -25,6 +25,7 @@ async fn played() -> Played {
         clock: Clock::system(),
         public_url: "http://hub.test".into(),
         behind_proxy: false,
+        fair: None,
     };
     let hub = hub::open(config, &folder.path().join("spool")).await.expect("a new hub opens");
     let code = identity::setup::prepare(&hub).await.expect("reads").expect("a new hub waits for its first run");
@@ -84,4 +85,10 @@ async fn the_demo_shows_every_state_and_everybody_can_sign_in() {
         let overrides = demo.get("auditor", &format!("/tenants/acme/overrides?state={state}")).await;
         assert_eq!(overrides["total"], count, "{state}");
     }
+    for (state, count) in [("requested", 2), ("running", 1), ("ended", 1), ("denied", 1), ("cancelled", 1)] {
+        let elevations = demo.get("provider_admin", &format!("/providers/northwind/elevations?state={state}")).await;
+        assert_eq!(elevations["total"], count, "{state}");
+    }
+    assert_eq!(demo.get("provider_admin", "/providers/northwind/api-keys").await["total"], 1);
+    assert_eq!(demo.get("tenant_admin", "/tenants/acme/api-keys").await["total"], 1);
 }

@@ -72,6 +72,7 @@ impl Machine {
             clock: Clock::system(),
             public_url: "http://hub.test".into(),
             behind_proxy: false,
+            fair: None,
         };
         hub::open(config, &self.path("spool")).await.unwrap()
     }

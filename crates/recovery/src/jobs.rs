@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::on_a_thread;
 use crate::restores::{self, From, How};
-use crate::{OperatorJobId, Progress, backups, bundles, registry, rotation};
+use crate::{OperatorJobId, Progress, Recovery, backups, bundles, registry, rotation};
 
 /// How long a job's hub may be silent.
 const LEASE: Duration = Duration::from_secs(30);
@@ -106,6 +106,13 @@ pub enum Job {
         /// Its address.
         place: String,
     },
+    /// Do what is another crate's business; see [`crate::Neighbours::act`].
+    Act {
+        /// Its name.
+        name: String,
+        /// What it takes.
+        body: Value,
+    },
 }
 
 /// How a filed job stands.
@@ -152,6 +159,7 @@ pub async fn perform(hub: &Hub, job: &Job, progress: &Progress) -> Result<Value>
             json(&vec![rotation::tenant(hub, id).await?])
         }
         Job::RotateTenant { tenant: None } => json(&rotation::all_tenants(hub, progress).await?),
+        Job::Act { name, body } => hub.port::<Recovery>().settings.neighbours.act(hub, name, body.clone()).await,
         Job::ForgetPlace { place } => json(&backups::forget_place(hub, place).await?),
     }
 }

@@ -46,6 +46,11 @@ pub trait Neighbours: Send + Sync {
     fn ledger_keys<'a>(&'a self, _hub: &'a Hub) -> BoxFuture<'a, Result<serde_json::Value>> {
         Box::pin(async { Ok(serde_json::Value::Null) })
     }
+
+    /// Does what the operator asks for that is another crate's business, by its name.
+    fn act<'a>(&'a self, _hub: &'a Hub, _name: &'a str, _body: serde_json::Value) -> BoxFuture<'a, Result<serde_json::Value>> {
+        Box::pin(async { Err(kernel::Error::field("name", "unknown", "is nothing that the operator can ask for here")) })
+    }
 }
 
 /// How recovery is set up in this hub.

@@ -96,6 +96,7 @@ impl TestHub {
             clock: Clock::stopped_at(START),
             public_url: "http://hub.test".into(),
             behind_proxy: false,
+            fair: None,
         };
         let hub = Hub::open(config.clone()).await.expect("a new hub opens");
         let app = app(&hub);

@@ -147,10 +147,10 @@ function People({ people: all, ask }: { people: AccessPerson[]; ask: (what: Ask)
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty title={t('access.empty')}>{t('access.emptyText')}</Empty>}
         columns={[
           { key: 'name', title: t('access.person'), sort: 'name', cell: (p) => <span className="row"><Av slug={p.person.id} name={p.person.name ?? p.provider.name} round /><span className="min0"><span className="semi block">{name(p)}</span><span className="xs dim block">{p.provider.name} · {t(`role.${p.role}`)}</span></span></span> },
-          { key: 'through', title: t('access.through'), cell: (p) => <span className="row tight wrap">{p.through.source === 'break_glass' ? <Badge tone="bad">{t('ledger.source.break_glass')}</Badge> : t(`ledger.source.${p.through.source}`)}{p.mask && <AssignmentMask mask={p.mask} />}</span> },
-          { key: 'tier', title: t('access.tier'), sort: 'tier', cell: (p) => <Tier t={p.tier} long /> },
+          { key: 'through', title: t('access.through'), cell: (p) => !p.through.id ? <span className="dim">–</span> : <span className="row tight wrap">{p.through.source === 'break_glass' ? <Badge tone="bad">{t('ledger.source.break_glass')}</Badge> : t(`ledger.source.${p.through.source}`)}{p.mask && <AssignmentMask mask={p.mask} />}</span> },
+          { key: 'tier', title: t('access.tier'), sort: 'tier', cell: (p) => (p.through.id ? <Tier t={p.tier} long /> : <span className="dim">–</span>) },
           { key: 'modules', title: t('access.modules'), cell: (p) => <span className="sm">{p.modules.map((m) => t(`module.${m}` as 'module.compliance', { defaultValue: m })).join(', ') || <span className="dim">–</span>}</span> },
-          { key: 'until', title: t('access.until'), sort: 'until', cell: (p) => (p.until ? <RelativeTime at={p.until} /> : <span className="dim">{t('ui.noEnd')}</span>) },
+          { key: 'until', title: t('access.until'), sort: 'until', cell: (p) => (p.until ? <RelativeTime at={p.until} /> : <span className="dim">{p.through.id ? t('ui.noEnd') : '–'}</span>) },
           { key: 'used', title: t('access.lastUsed'), sort: 'used', cell: (p) => <RelativeTime at={p.last_used_at} never={t('access.neverUsed')} /> },
           { key: 'live', title: t('access.liveHead'), cell: (p) => <LiveCell p={p} /> },
           { key: 'acts', title: t('ui.actions'), quiet: true, cell: (p) => <span className="end"><More p={p} ask={ask} /></span> },

@@ -53,7 +53,7 @@ export default function Relationships() {
           { key: 'state', title: t('tenants.relationship'), cell: (r) => <span className="row tight wrap"><StateBadge state={r.state} />{r.pending_renewal && <Badge tone="near">{t('relationships.pendingRenewal')}</Badge>}</span> },
           { key: 'ends', title: t('tenants.ends'), sort: 'ends_at', cell: (r) => (r.ends_at ? fmt.date(r.ends_at) : <span className="dim">{t('ui.noEnd')}</span>) },
           { key: 'left', title: t('relationships.daysLeft'), num: true, cell: (r) => <DaysLeft n={r.days_left} /> },
-          { key: 'by', title: t('relationships.renewBy'), cell: (r) => t(`access.by.${r.renew_by}`) },
+          { key: 'by', title: t('relationships.renewBy'), cell: (r) => t(`access.byUs.${r.renew_by}`) },
           { key: 'warned', title: t('relationships.warned'), cell: (r) => (r.warned_days === null ? <span className="dim">–</span> : t('relationships.warnedAt', { count: r.warned_days })) },
         ]} />
       <Pager list={list} page={data} />

@@ -61,7 +61,7 @@ export default function Tenant() {
             <dt>{t('tenant.state')}</dt><dd><StateBadge state={x.relationship.state} /></dd>
             <dt>{t('tenant.ends')}</dt><dd>{x.relationship.ends_at ? <>{fmt.date(x.relationship.ends_at)} <span className="dim">(<RelativeTime at={x.relationship.ends_at} />)</span></> : t('ui.noEnd')}</dd>
             {x.relationship.parent_tier && <><dt /><dd className="dim2">{t('tenant.parent', { tier: x.relationship.parent_tier })}</dd></>}
-            <dt>{t('access.raiseBy')}</dt><dd>{t(`access.by.${x.relationship.raise_by ?? 'provider'}`)}</dd><dt>{t('access.assignBy')}</dt><dd>{t(`access.by.${x.relationship.assign_by ?? 'provider'}`)}</dd><dt>{t('access.renewBy')}</dt><dd>{t(`access.by.${x.relationship.renew_by ?? 'provider'}`)}</dd>
+            <dt>{t('access.raiseBy')}</dt><dd>{t(`access.byUs.${x.relationship.raise_by ?? 'provider'}`)}</dd><dt>{t('access.assignBy')}</dt><dd>{t(`access.byUs.${x.relationship.assign_by ?? 'provider'}`)}</dd><dt>{t('access.renewBy')}</dt><dd>{t(`access.byUs.${x.relationship.renew_by ?? 'provider'}`)}</dd>
           </dl>
           <Consents x={x} to={to} onChanged={() => void refetch()} />
           <div className="gap-top row wrap">{ended

@@ -79,7 +79,7 @@ function Verdict({ a, place }: { a: Answer; place: string }) {
         </div>
       </section>
       <ThroughList steps={a.through} empty={t('why.noGrant', { name, place })} />
-      <p className="flush sm"><Go className="link" to={tenantPath(slug, 'why')} search={{ tab: 'who', action: a.action.name }}>{t('why.toWho', { act: actWords(a.action.name) })}</Go>{a.person && <> · <Go className="link" to={tenantPath(slug, 'why')} search={{ tab: 'what', person: a.person.id }}>{t('why.toWhat', { name })}</Go></>}</p>
+      <p className="flush sm"><Go className="link" to={tenantPath(slug, 'why')} search={{ tab: 'who', action: a.action.name, person: a.person?.id }}>{t('why.toWho', { act: actWords(a.action.name) })}</Go>{a.person && <> · <Go className="link" to={tenantPath(slug, 'why')} search={{ tab: 'what', person: a.person.id, action: a.action.name }}>{t('why.toWhat', { name })}</Go></>}</p>
     </div>
   );
 }

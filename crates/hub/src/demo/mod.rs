@@ -8,6 +8,7 @@
 //! | `cast` | the clients and the people |
 //! | `api` | the client that sends their requests, in process |
 //! | `story` | who does what, in which order |
+//! | `trust` | elevations that were asked for, and API keys |
 //! | `run` | `tenantry demo` |
 //!
 //! Chance comes from the client's name, so the same demo is the same every time. What this deliberately does not do: write to a
@@ -21,6 +22,7 @@ mod random;
 mod run;
 pub mod scans;
 pub mod story;
+mod trust;
 
 pub use catalogue::Area;
 pub use run::{Options, run};

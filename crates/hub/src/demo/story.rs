@@ -84,6 +84,8 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
         progress(&format!("{} becomes a client of Harbor", client.name));
         stage.take_on(HARBOR, &harriet(), client).await?;
     }
+    progress("Some ask for more for a while");
+    super::trust::play(stage.api, script.password).await?;
     progress("Some clients leave");
     for client in stage.cast(CLIENTS) {
         stage.meet_fate(client).await?;

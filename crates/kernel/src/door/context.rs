@@ -11,6 +11,7 @@ use ledger::Outcome;
 use serde::Serialize;
 
 use super::caller::Caller;
+use super::fair::{Turn, WRITE_COST};
 use super::hub::Hub;
 use super::record::{self, Attempt, Scratch};
 use super::standing::{Held, Moment, Standing, TenantInfo, refusal};
@@ -43,6 +44,8 @@ pub type CanMap = BTreeMap<String, Can>;
 #[derive(Clone)]
 pub(super) struct Base {
     pub background: Background,
+    /// The request's place in its tenant's lane.
+    turn: Option<Turn>,
 }
 
 /// An allowed act: through which grant, and until when that holds by itself.
@@ -57,7 +60,7 @@ impl Base {
     /// The context's background for a caller who stands like this.
     pub fn new(hub: &Hub, parts: &Parts, caller: Option<Arc<Caller>>, standing: Arc<Standing>, epoch: u64) -> Self {
         let scratch = parts.extensions.get::<Arc<Scratch>>().cloned();
-        Self { background: Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch, epoch } }
+        Self { background: Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch, epoch }, turn: None }
     }
 
     pub fn allow(&self, act: Act, subject: Subject) -> Result<Allowed, access::Verdict> {
@@ -113,7 +116,8 @@ impl Base {
     /// The same request, with its standing resolved anew.
     fn again(&self, standing: Standing) -> Self {
         let epoch = self.background.hub.epoch();
-        Self { background: Background { standing: Arc::new(standing), epoch, ..self.background.clone() } }
+        let background = Background { standing: Arc::new(standing), epoch, ..self.background.clone() };
+        Self { background, turn: self.turn.clone() }
     }
 
     async fn client(&self, scope: scope::Client) -> Result<ClientCx> {
@@ -178,7 +182,9 @@ where
         let name = path_part(parts, "tenant").await?;
         let standing = or_stranger(hub.standing(&caller, &name).await, &hub, parts, &caller, &name)?;
         let tenant = standing.tenant.as_ref().expect("resolved for a tenant").id;
-        Ok(Self { base: Base::new(&hub, parts, Some(caller), standing, epoch), tenant })
+        let turn = hub.0.fair.turn(tenant, if parts.method.is_safe() { 1 } else { WRITE_COST }).await?;
+        let base = Base { turn: Some(turn), ..Base::new(&hub, parts, Some(caller), standing, epoch) };
+        Ok(Self { base, tenant })
     }
 }
 
@@ -250,6 +256,8 @@ impl TenantCx {
     /// not even see where they are, `Unavailable`.
     pub async fn next_change(&mut self, patience: Duration) -> Result<bool> {
         let hub = self.base.background.hub.clone();
+        // Who only listens takes nobody's turn.
+        self.base.turn = None;
         let before = self.base.background.standing.digest(&hub.0.engine, self.now());
         let until = tokio::time::Instant::now() + patience;
         let (mut epochs, mut closing) = (hub.epochs(), hub.closing());
@@ -262,7 +270,7 @@ impl TenantCx {
             let is_changed = standing.digest(&hub.0.engine, hub.now()) != before;
             let background = Background { now: hub.now(), caller: Some(caller), standing, epoch, ..b.clone() };
             if is_changed {
-                self.base = Base { background };
+                self.base = Base { background, turn: None };
                 self.base.allow(Act::ContextView, Subject::Any).map_err(|verdict| refusal(&verdict))?;
                 return Ok(true);
             }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::fair::{Fair, FairLimits};
 use super::relay::Topic;
 use super::sign::{ChainId, Moved};
 use super::standing::Standing;
@@ -38,6 +39,8 @@ pub struct HubConfig {
     pub public_url: String,
     /// Take the client's address from `X-Forwarded-For` (only behind a proxy that sets it).
     pub behind_proxy: bool,
+    /// What one tenant may use of the hub; none: all of it.
+    pub fair: Option<FairLimits>,
 }
 
 /// Somebody who keeps something of tenants outside of the store, and forgets it when a tenant is destroyed.
@@ -58,6 +61,7 @@ pub(crate) struct Inner {
     pub epoch: watch::Sender<u64>,
     /// The hub is about to stop.
     pub closing: watch::Sender<bool>,
+    pub fair: Fair,
     pub sessions: Mutex<LruCache<[u8; 32], Cached<Caller>>>,
     pub standings: Mutex<LruCache<(Uuid, Uuid), Cached<Standing>>>,
     pub slugs: Mutex<LruCache<String, (u64, Timestamp, Uuid)>>,
@@ -96,6 +100,7 @@ impl Hub {
     pub async fn open(config: HubConfig) -> Result<Self> {
         let engine = access::Engine::new().map_err(Error::internal)?;
         let store = Store::open(&config.store, config.limits).await?;
+        let fair = Fair::new(config.fair);
         let hub = Self(Arc::new(Inner {
             master: RwLock::new(config.master_key.clone()),
             forget: RwLock::default(),
@@ -104,6 +109,7 @@ impl Hub {
             engine,
             epoch: watch::Sender::new(1),
             closing: watch::Sender::new(false),
+            fair,
             sessions: Mutex::new(LruCache::new(CACHED_MAX)),
             standings: Mutex::new(LruCache::new(CACHED_MAX)),
             slugs: Mutex::new(LruCache::new(CACHED_MAX)),

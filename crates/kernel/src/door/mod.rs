@@ -20,6 +20,7 @@
 mod caller;
 mod context;
 mod explain;
+mod fair;
 mod hub;
 mod own;
 mod record;
@@ -34,6 +35,7 @@ mod tx;
 pub use caller::{COOKIE, Caller, CallerKey, FRESH, fresh_until};
 pub use context::{Can, CanMap, ClientCx, ProviderCx, TenantCx};
 pub use explain::{Explained, Memo, Stand, Stands, Through};
+pub use fair::{FairLimits, WRITE_COST};
 pub use futures_util::future::BoxFuture;
 pub use hub::{Forget, Hub, HubConfig};
 pub use own::{LeavingCx, OwnCx, PublicCx};

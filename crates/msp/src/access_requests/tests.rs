@@ -64,6 +64,16 @@ async fn what_the_settings_give_the_provider_alone_does_not_wait(#[values(Engine
     set(json!({"raise_by": "operator"})).await;
     let no = hub.patch("priya", RELATIONSHIP, 4, json!({"tier": "T3"})).await.expect(409);
     assert!(no.json["detail"].as_str().unwrap().contains("operator"));
+    let asked =
+        crate::relationships::OperatorTier { tenant: "acme".into(), tier: access::Tier::T3, reason: "asked by phone".into() };
+    let set = crate::relationships::set_tier_as_operator(&hub.hub, &asked).await.unwrap();
+    assert_eq!((set.before, set.tier), (access::Tier::T2, access::Tier::T3));
+    assert!(
+        hub.tenant_ledger("acme").await.iter().any(|e| e["action"] == "relationship.set_tier" && e["reason"] == "asked by phone")
+    );
+    let other = crate::relationships::OperatorTier { tenant: "zeta".into(), ..asked };
+    hub.patch("carla", "/providers/contoso/tenants/zeta/relationship", 1, json!({"tier": "T1"})).await.expect(200);
+    assert_eq!(crate::relationships::set_tier_as_operator(&hub.hub, &other).await.unwrap_err().code(), "conflict");
     // Without an admin who could answer, nothing waits.
     let birch = "/providers/northwind/tenants/birch/relationship";
     hub.patch("priya", birch, 1, json!({"tier": "T1"})).await.expect(200);

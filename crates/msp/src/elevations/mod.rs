@@ -15,12 +15,15 @@
 //! anything without asking (the operator's own path does).
 
 mod decide;
+mod emergency;
 #[cfg(test)]
 mod histories;
 mod http;
 mod report;
 mod request;
 mod side;
+#[cfg(test)]
+mod stage;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,7 @@ use crate::providers::ProviderName;
 
 pub(crate) use decide::end_all_of_staff;
 pub use decide::{approve, deny, end, end_own};
+pub use emergency::{BreakGlass, Opened, break_glass};
 pub(crate) use http::router;
 pub use request::{ElevationRequest, request};
 use side::Side;

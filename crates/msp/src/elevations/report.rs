@@ -46,6 +46,8 @@ struct Progress {
 /// # Errors
 /// `Forbidden`; `Invalid` for what is no month.
 pub(super) async fn report(cx: ProviderCx, query: &ReportQuery) -> Result<Response> {
+    // Who may not read it is told that, not what is wrong with the month.
+    drop(cx.read::<actions::ElevationReport>().await?);
     let month = query.month.trim();
     let asked = month_of(month).ok_or_else(|| Error::field("month", "not_a_month", "use a month like 2026-11"))?;
     let wanted = Wanted { asked: Some(asked), ..Wanted::default() };
@@ -59,6 +61,10 @@ pub(super) async fn report(cx: ProviderCx, query: &ReportQuery) -> Result<Respon
 /// The instants at which a month begins, and the next.
 fn month_of(text: &str) -> Option<(Timestamp, Timestamp)> {
     let (year, month) = text.split_once('-').filter(|(year, month)| (year.len(), month.len()) == (4, 2))?;
+    let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !is_digits(year) || !is_digits(month) {
+        return None;
+    }
     let (year, month): (u16, u8) = (year.parse().ok()?, month.parse().ok()?);
     let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
     let begin = |year: u16, month: u8| format!("{year:04}-{month:02}-01T00:00:00Z").parse::<Timestamp>().ok();

@@ -51,7 +51,7 @@ pub struct Actor {
     /// `person`, `system` or `nobody`.
     pub kind: String,
     /// The API key it came through.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Named>,
 }
 

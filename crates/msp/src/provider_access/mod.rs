@@ -179,9 +179,34 @@ pub async fn view(tx: &mut ReadTx<scope::Records>) -> Result<ProviderAccess> {
             people.append(&mut rows);
         }
     }
+    for (id, name, role, provider) in store::removed(tx).await? {
+        let Some(of) = relationships.iter().find(|r| r.provider.id == provider) else { continue };
+        if people.iter().all(|known| known.person.id != id) {
+            let name = if by_name { name } else { ReachName { id, name: None, email: None } };
+            people.push(removed(name, role, of.provider.clone(), bars.get(&id).cloned()));
+        }
+    }
     let all_freezes = || relationships.iter().flat_map(|r| &r.freezes);
     let frozen = all_freezes().find(|f| f.side == Side::Tenant).or_else(|| all_freezes().next()).cloned();
     Ok(ProviderAccess { frozen, people, pending: crate::access_requests::waiting(tx).await?, relationships })
+}
+
+/// Somebody who was removed and holds nothing any more: listed, so that they can be admitted again.
+fn removed(person: ReachName, role: StaffRole, provider: ReachProvider, barred: Option<Barred>) -> ReachPerson {
+    ReachPerson {
+        person,
+        provider,
+        role,
+        through: Through { source: "assignment".into(), id: String::new() },
+        tier: Tier::T0,
+        mask: None,
+        modules: Modules::NONE,
+        until: None,
+        live: false,
+        why_not: Some("This organisation removed them.".into()),
+        last_used_at: None,
+        barred,
+    }
 }
 
 fn is_through(held: &Held, provider: ProviderId) -> bool {

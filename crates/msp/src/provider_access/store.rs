@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use access::Tier;
+use access::{StaffRole, Tier};
 use kernel::store::{Row, StoreError};
 use kernel::{PersonId, ProviderId, ReadTx, Result, Timestamp, WriteTx, params, scope};
 
-use super::{Barred, ReachProvider, ReachRelationship};
+use super::{Barred, ReachName, ReachProvider, ReachRelationship};
 use crate::relationships::{Consent, RelationshipId, freezes, state_at};
 
 type Tx = ReadTx<scope::Records>;
@@ -55,6 +55,23 @@ pub(super) async fn bars(tx: &mut Tx) -> Result<HashMap<PersonId, Barred>, Store
         )
         .await?;
     rows.into_iter().map(|mut row| Ok((row.take()?, Barred { by: row.take()?, at: row.take()?, reason: row.take()? }))).collect()
+}
+
+/// Staff whom this tenant removed, with their provider: they hold nothing any more, and can be admitted again.
+pub(super) async fn removed(tx: &mut Tx) -> Result<Vec<(PersonId, ReachName, StaffRole, ProviderId)>, StoreError> {
+    let rows = tx
+        .rows(
+            "SELECT b.person_id, p.name, p.email, s.role, s.provider_id FROM bar b JOIN person p ON p.id = b.person_id
+             JOIN staff s ON s.person_id = b.person_id JOIN relationship r ON r.tenant_id = b.tenant_id AND r.provider_id = s.provider_id
+             WHERE b.tenant_id = ?1 ORDER BY p.name",
+            params![tx.scope.tenant],
+        )
+        .await?;
+    let read = |mut row: Row| {
+        let id = row.take()?;
+        Ok((id, ReachName { id, name: Some(row.take()?), email: Some(row.take()?) }, row.parse()?, row.take()?))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// The provider that holds the tenant.

@@ -151,7 +151,11 @@ async fn who_was_removed_comes_back_only_with_consent(#[values(Engine::Sqlite, E
     let hub = start(engine).await;
     let view = remove(&hub, "admin", "t2").await.expect(200).json;
     let row = rows(&view, "t2");
-    assert!(row.is_empty(), "{row:?}");
+    assert_eq!(
+        (row.len(), &row[0]["live"], &row[0]["barred"]["reason"]),
+        (1, &json!(false), &json!("wrong person for us")),
+        "{row:?}"
+    );
     hub.get("t2", "/tenants/acme/context").await.expect(404);
     let staff = hub.get("priya", "/providers/northwind/staff?q=t2").await.expect(200).json["items"][0]["id"].clone();
     let body = json!({"staff": staff, "tenant": "acme", "tier": "T2", "modules": ["compliance"],

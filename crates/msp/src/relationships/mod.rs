@@ -12,6 +12,7 @@
 mod freeze;
 mod http;
 mod many;
+mod operator;
 mod preview;
 mod store;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use freeze::{Freeze, FreezeReason, FrozenBy, Side};
 pub(crate) use freeze::{freezes, lift, put};
 pub(crate) use http::router;
 pub use many::{Expiring, RelationshipQuery, Renewal, RenewalResult, Renewals, list, renew};
+pub use operator::{OperatorTier, TierSet, set_tier_as_operator};
 pub use preview::{Preview, PreviewAsked, preview};
 pub use warn::warn_due;
 

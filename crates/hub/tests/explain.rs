@@ -1,0 +1,180 @@
+//! The explainer's answer is what the door enforces, always: random worlds, and every operation inside a tenant called as everybody,
+//! over HTTP, held against what `GET …/why` says of the same person and action.
+
+mod common;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use common::Operation;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rstest::rstest;
+use serde_json::Value;
+use testkit::{Engine, TestHub};
+
+const WHO: &[&str] = &[
+    "viewer",
+    "auditor",
+    "operator",
+    "t0",
+    "t1",
+    "t2",
+    "t3",
+    "tech_none",
+    "tech_expired",
+    "tech_view",
+    "disabled",
+    "priya",
+    "harriet",
+];
+
+fn wired(hub: &kernel::Hub) -> axum::Router {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    hub::wire(hub, &std::env::temp_dir().join(format!("tenantry-explain-{}-{number}", std::process::id())));
+    hub::app(hub)
+}
+
+/// One thing made otherwise in the world: SQL on the control database, for Acme and its people.
+fn change() -> impl Strategy<Value = String> {
+    let acme = "(SELECT id FROM tenant WHERE slug = 'acme')";
+    let northwind = "(SELECT id FROM provider WHERE slug = 'northwind')";
+    let who = prop::sample::select(&["t0", "t1", "t2", "t3", "tech_none", "tech_view", "priya"][..]);
+    let tier = 0..4_i64;
+    let instant =
+        prop::sample::select(vec![testkit::START.0 - 1, testkit::START.0, testkit::START.0 + 1, testkit::START.plus_days(3).0]);
+    let of = |name: &str| format!("(SELECT id FROM person WHERE name = '{name}')");
+    prop_oneof![
+        (tier.clone(), instant.clone()).prop_map(move |(tier, end)| format!(
+            "UPDATE relationship SET tier = {tier}, ends_at = {end} WHERE tenant_id = {acme}"
+        )),
+        prop::sample::select(&["active", "active", "frozen", "ended", "requested"][..])
+            .prop_map(move |state| format!("UPDATE relationship SET state = '{state}', ends_at = NULL WHERE tenant_id = {acme}")),
+        prop::sample::select(&["tiered", "explicit"][..])
+            .prop_map(move |mode| format!("UPDATE provider SET access_mode = '{mode}' WHERE id = {northwind}")),
+        prop::sample::select(&["active", "active", "suspended"][..])
+            .prop_map(move |state| format!("UPDATE provider SET state = '{state}' WHERE id = {northwind}")),
+        prop::sample::select(&["active", "active", "suspended", "archived"][..])
+            .prop_map(|state| format!("UPDATE tenant SET state = '{state}' WHERE slug = 'acme'")),
+        (0..256_i64).prop_map(move |modules| format!("UPDATE plan SET modules = {modules} WHERE provider_id = {northwind} AND name = 'Complete'")),
+        (any::<bool>(), any::<bool>()).prop_map(|(comments, admins)| format!(
+            "UPDATE tenant SET comments_from_t1 = {comments}, staff_may_name_admins = {admins} WHERE slug = 'acme'"
+        )),
+        (who.clone(), prop::sample::select(&["active", "active", "disabled"][..]))
+            .prop_map(move |(name, state)| format!("UPDATE staff SET state = '{state}' WHERE person_id = {}", of(name))),
+        (who.clone(), prop::sample::select(&["provider_admin", "technician"][..]))
+            .prop_map(move |(name, role)| format!("UPDATE staff SET role = '{role}' WHERE person_id = {}", of(name))),
+        (who.clone(), tier.clone(), 0..16_i64, 0..256_i64, instant.clone(), instant.clone()).prop_map(
+            move |(name, tier, mask, modules, start, end)| format!(
+                "UPDATE assignment SET tier = {tier}, mask = {mask}, modules = {modules}, starts_at = {start}, ends_at = {end}
+                 WHERE person_id = {} AND tenant_id = {acme}",
+                of(name)
+            )
+        ),
+        who.clone().prop_map(move |name| format!("DELETE FROM assignment WHERE person_id = {} AND tenant_id = {acme}", of(name))),
+        (who.clone(), any::<bool>()).prop_map(move |(name, now)| format!(
+            "INSERT INTO bar (tenant_id, person_id, by_id, at, reason) SELECT {acme}, p.id, p.id, 0, 'x' FROM person p
+             WHERE p.name = '{name}' AND {now} ON CONFLICT (tenant_id, person_id) DO NOTHING"
+        )),
+        (who, tier, any::<bool>(), any::<bool>(), prop::sample::select(&["t3", "carla", "admin"][..]), instant.clone(), instant, 0..256_i64).prop_map(
+            move |(name, tier, by_tenant, break_glass, approver, start, end, modules)| format!(
+                "INSERT INTO elevation (id, provider_id, tenant_id, person_id, template_name, tier, actions, modules, minutes, approver, reason,
+                    state, requested_at, lapses_at, provider_by, tenant_by, starts_at, ends_at, break_glass)
+                 SELECT p.id, {northwind}, {acme}, p.id, 'x', {tier}, '[\"member.grant_admin\",\"scan.import\"]', {modules}, 1, 'both', 'x',
+                    'approved', 0, 0, {}, {}, {start}, {end}, {break_glass} FROM person p WHERE p.name = '{name}'
+                 ON CONFLICT (id) DO UPDATE SET tier = excluded.tier, starts_at = excluded.starts_at, ends_at = excluded.ends_at",
+                of(approver),
+                if by_tenant { of(approver) } else { "NULL".into() },
+            )
+        ),
+    ]
+}
+
+/// Operations inside a tenant.
+fn inside() -> Vec<(access::Act, Operation)> {
+    let document: Value = serde_json::from_str(&hub::openapi().to_json().expect("plain data")).expect("JSON");
+    let all = common::operations(&document)
+        .into_iter()
+        .map(|operation| (access::Act::from_name(&operation.id).expect("an action"), operation));
+    let inside = |(act, operation): &(access::Act, Operation)| {
+        act.info().plane.is_inside()
+            && operation.path.contains("/tenants/{tenant}")
+            && !operation.path.contains("/providers/")
+            && !operation.streams
+    };
+    all.filter(inside).collect()
+}
+
+/// What the door did: `Some(true)` opened, `Some(false)` refused, `None` knows of nothing.
+fn enforced(answer: &testkit::Answer, path: &str) -> Option<bool> {
+    match (answer.status, answer.code()) {
+        (403, "step_up_required") => Some(true),
+        (403, _) => Some(false),
+        (401, _) => Some(false),
+        // Beyond the door a row that does not exist is a 404 too.
+        (404, _) if path.matches('{').count() > 1 => Some(true),
+        (404, _) => None,
+        _ => Some(true),
+    }
+}
+
+async fn check(hub: &TestHub, operations: &[(access::Act, Operation)], story: &[String]) -> (usize, usize) {
+    let (mut yes, mut no) = (0, 0);
+    for who in WHO {
+        // Whoever may not know of the tenant is told so by every address; ask one that has no rows in it.
+        let known = hub.get(who, "/tenants/acme/context").await.status != 404;
+        let person = testkit::person(who);
+        let mut tx = hub.hub.system_read().await.expect("reads");
+        let stands = tx.stands_anywhere("acme", Some(person)).await.expect("reads").expect("Acme is there");
+        drop(tx);
+        let stand = stands.of(person);
+        assert_eq!(known, stand.is_some(), "{who} knows of Acme\n{story:#?}");
+        let Some(stand) = stand else { continue };
+        for (act, operation) in operations {
+            let (name, path) = (&operation.id, &operation.path);
+            let explained = stand.explain(&hub.hub, *act, access::Subject::Any);
+            let mut to = path.trim_start_matches("/api/v1").replace("{tenant}", "acme") + &operation.query;
+            while let (Some(from), Some(until)) = (to.find('{'), to.find('}')) {
+                to.replace_range(from..=until, "xxx_01999999999970009999999999999999");
+            }
+            let answer = if operation.takes_file {
+                hub.upload(who, &to, b"no scan at all".to_vec()).await
+            } else {
+                hub.send(who, operation.method.clone(), &to, operation.body.clone(), &[("if-match", "\"1\"")]).await
+            };
+            let did = enforced(&answer, path).expect("known above");
+            assert_eq!(
+                did, explained.allowed,
+                "{who} {name}: the door answered {} {}, the explainer {explained:?}\n{story:#?}",
+                answer.status, answer.json
+            );
+            if did { yes += 1 } else { no += 1 }
+        }
+    }
+    (yes, no)
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_explainer_says_what_the_door_does(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let operations = inside();
+    assert!(operations.len() > 50, "{}", operations.len());
+    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
+    let (mut yes, mut no) = (0, 0);
+    let (worlds, steps) = if engine == Engine::Sqlite { (4, 10) } else { (1, 6) };
+    for _ in 0..worlds {
+        let hub = TestHub::whole(engine, wired).await;
+        let mut story = Vec::new();
+        for _ in 0..steps {
+            let sql = change().new_tree(&mut runner).expect("a change").current();
+            let mut tx = hub.hub.system_write("test.set", "a test sets the scene").await.expect("a write");
+            tx.execute(&sql, &[]).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+            tx.commit().await.expect("commits");
+            story.push(sql);
+            let (allowed, refused) = check(&hub, &operations, &story).await;
+            (yes, no) = (yes + allowed, no + refused);
+        }
+    }
+    assert!(yes > 200 && no > 200, "the worlds are worth asking about: {yes} yes, {no} no");
+}
