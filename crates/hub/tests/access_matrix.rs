@@ -7,9 +7,8 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use common::{Operation, operations};
+use common::{Operation, operations, wired};
 use serde_json::{Value, json};
 use testkit::{Answer, Engine, TestHub};
 
@@ -44,14 +43,6 @@ fn credentials(who: &str) -> String {
         "key_priya" => kernel::secrets::api_token_of("PRIYAPRIYAPRIYAPRIYAPRIYAPRIYAPRIYAPRIYA"),
         session => session.to_owned(),
     }
-}
-
-fn wired(hub: &kernel::Hub) -> axum::Router {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let spool = std::env::temp_dir().join(format!("tenantry-matrix-{}", std::process::id())).join(number.to_string());
-    hub::wire(hub, &spool);
-    hub::app(hub)
 }
 
 /// Ids that stand for `{name}` in a path: of the cast's own world, and of another's.

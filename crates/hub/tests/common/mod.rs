@@ -1,7 +1,18 @@
 //! The operations of our own OpenAPI document, with bodies made from its schemas: a new endpoint is called without anybody adding it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use axum::http::Method;
 use serde_json::{Map, Value, json};
+
+/// All of a hub, with a spool of its own.
+pub fn wired(hub: &kernel::Hub) -> axum::Router {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let spool = std::env::temp_dir().join(format!("tenantry-hub-tests-{}", std::process::id())).join(number.to_string());
+    hub::wire(hub, &spool);
+    hub::app(hub)
+}
 
 /// One operation of the document.
 pub struct Operation {

@@ -8,6 +8,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use access::{Subject, actions};
 pub(crate) use http::router;
 use kernel::http::IfMatch;
 use kernel::validate::Check;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub scan_interval_days: i64,
     /// Provider staff at T1 may comment.
     pub comments_from_t1: bool,
+    /// Provider staff may name admins, through an elevation for it (product.md section 4, "E+S").
+    pub staff_may_name_admins: bool,
     /// `by_name` or `by_role`: how members see the provider's staff.
     pub staff_shown: String,
     /// Version, for If-Match.
@@ -34,12 +37,15 @@ pub struct SettingsUpdate {
     pub scan_interval_days: Option<i64>,
     /// Provider staff at T1 may comment.
     pub comments_from_t1: Option<bool>,
+    /// Provider staff may name admins, through an elevation for it. Only the tenant's own people change this.
+    pub staff_may_name_admins: Option<bool>,
 }
 
 impl Settings {
     /// As the ledger keeps it.
     fn kept(&self) -> serde_json::Value {
-        serde_json::json!({"scan_interval_days": self.scan_interval_days, "comments_from_t1": self.comments_from_t1})
+        serde_json::json!({"scan_interval_days": self.scan_interval_days, "comments_from_t1": self.comments_from_t1,
+            "staff_may_name_admins": self.staff_may_name_admins})
     }
 }
 
@@ -62,9 +68,15 @@ pub async fn update(tx: &mut WriteTx<scope::Records>, version: IfMatch, body: Se
     check.done()?;
     let before = view(tx).await?;
     version.check(before.version)?;
+    let staff_may_name_admins = body.staff_may_name_admins.unwrap_or(before.staff_may_name_admins);
+    if staff_may_name_admins != before.staff_may_name_admins {
+        // Whoever may not say who the admins are does not say who may say it either.
+        tx.require::<actions::MemberGrantAdmin>(Subject::Any)?;
+    }
     let after = Settings {
         scan_interval_days: body.scan_interval_days.unwrap_or(before.scan_interval_days),
         comments_from_t1: body.comments_from_t1.unwrap_or(before.comments_from_t1),
+        staff_may_name_admins,
         version: before.version + 1,
         ..before.clone()
     };

@@ -8,7 +8,7 @@ use super::Settings;
 pub(super) async fn settings(tx: &mut ReadTx<scope::Records>) -> Result<Option<Settings>, StoreError> {
     let row = tx
         .opt(
-            "SELECT t.scan_interval_days, t.comments_from_t1, p.staff_shown, t.settings_version
+            "SELECT t.scan_interval_days, t.comments_from_t1, t.staff_may_name_admins, p.staff_shown, t.settings_version
              FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.id = ?1",
             params![tx.scope.tenant],
         )
@@ -17,6 +17,7 @@ pub(super) async fn settings(tx: &mut ReadTx<scope::Records>) -> Result<Option<S
         Ok(Settings {
             scan_interval_days: row.take()?,
             comments_from_t1: row.take()?,
+            staff_may_name_admins: row.take()?,
             staff_shown: row.take()?,
             version: row.take()?,
         })
@@ -29,9 +30,16 @@ pub(super) async fn update(tx: &mut WriteTx<scope::Records>, before: &Settings, 
     let tenant = tx.scope.tenant;
     let changed = tx
         .execute(
-            "UPDATE tenant SET scan_interval_days = ?3, comments_from_t1 = ?4, settings_version = ?5
+            "UPDATE tenant SET scan_interval_days = ?3, comments_from_t1 = ?4, staff_may_name_admins = ?6, settings_version = ?5
              WHERE id = ?1 AND settings_version = ?2",
-            params![tenant, before.version, after.scan_interval_days, after.comments_from_t1, after.version],
+            params![
+                tenant,
+                before.version,
+                after.scan_interval_days,
+                after.comments_from_t1,
+                after.version,
+                after.staff_may_name_admins
+            ],
         )
         .await?;
     Ok(changed == 1)

@@ -16,7 +16,10 @@ async fn start(engine: Engine) -> TestHub {
 async fn settings_change_with_the_version_that_was_read(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = start(engine).await;
     let first = hub.get("admin", HERE).await.expect(200);
-    assert_eq!(first.json, json!({"scan_interval_days": 7, "comments_from_t1": false, "staff_shown": "by_name", "version": 1}));
+    assert_eq!(
+        first.json,
+        json!({"scan_interval_days": 7, "comments_from_t1": false, "staff_may_name_admins": false, "staff_shown": "by_name", "version": 1})
+    );
     assert_eq!(first.version(), 1);
     let body = json!({"scan_interval_days": 14});
     hub.send("admin", Method::PATCH, HERE, Some(body.clone()), &[]).await.expect(428);
@@ -90,4 +93,17 @@ async fn only_admins_and_t3_change_settings(#[values(Engine::Sqlite, Engine::Pos
     // While suspended they are seen, not changed.
     hub.get("t3", "/tenants/sable/settings").await.expect(200);
     hub.patch("t3", "/tenants/sable/settings", 1, json!({"scan_interval_days": 9})).await.expect(403);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_staff_may_name_admins_is_for_admins_to_say(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    for who in ["t3", "priya"] {
+        hub.patch(who, HERE, 1, json!({"staff_may_name_admins": true})).await.expect(403);
+    }
+    let changed = hub.patch("admin", HERE, 1, json!({"staff_may_name_admins": true})).await.expect(200);
+    assert_eq!(changed.json["staff_may_name_admins"], true);
+    // What stays as it is asks for nothing more.
+    hub.patch("t3", HERE, 2, json!({"staff_may_name_admins": true, "scan_interval_days": 9})).await.expect(200);
 }
