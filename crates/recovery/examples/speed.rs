@@ -33,7 +33,7 @@ async fn main() {
     let mut tx = hub.hub.system(tenant("acme"), "speed.fill", "rows to measure with").await.unwrap();
     for n in 0..megabytes * 340 {
         let id = kernel::ids::uuid_at(kernel::Timestamp(i64::try_from(n).unwrap()));
-        let text = format!("Resource {n} in eu-central-1 does not enforce encryption at rest. ").repeat(29);
+        let text = format!("Resource {n} in eu-central-1 does not enforce encryption at rest. ").repeat(31);
         let sealed = key.seal("evidence", &text.as_bytes()[..1_000]);
         tx.execute("INSERT INTO finding_evidence (finding_id, sealed) VALUES (?1, ?2)", params![id, sealed]).await.unwrap();
         let sql = "INSERT INTO comment (id, finding_id, n, author, body, at) VALUES (?1, ?1, 1, '{}', ?2, 0)";
