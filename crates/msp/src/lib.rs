@@ -61,7 +61,11 @@ mod tests {
         let paths = document["paths"].as_object().unwrap();
         let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
         let routed: BTreeSet<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
-        for act in Act::ALL.iter().filter(|act| matches!(act.info().plane, Plane::Provider | Plane::Client)) {
+        // Keys of providers are made where all keys are: in `identity`.
+        let mine = |act: &&Act| {
+            matches!(act.info().plane, Plane::Provider | Plane::Client) && !act.name().starts_with("provider_api_key.")
+        };
+        for act in Act::ALL.iter().filter(mine) {
             assert!(routed.contains(act.name()), "{act} has no route");
         }
         for name in routed {

@@ -139,11 +139,11 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn the_operator_lets_one_person_past_a_freeze_for_a_while(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
         let hub = TestHub::start(engine, crate::router()).await;
-        for who in ["t2", "priya"] {
+        for who in ["t3", "priya"] {
             hub.get(who, "/tenants/frost/context").await.expect(403);
         }
-        let opened = break_glass(&hub.hub, &asked("t2", "frost")).await.unwrap();
-        let inside = hub.get("t2", "/tenants/frost/context").await.expect(200).json;
+        let opened = break_glass(&hub.hub, &asked("t3", "frost")).await.unwrap();
+        let inside = hub.get("t3", "/tenants/frost/context").await.expect(200).json;
         assert_eq!(inside["me"]["elevations"][0]["break_glass"], true);
         hub.get("priya", "/tenants/frost/context").await.expect(403);
         let own = hub.tenant_ledger("frost").await;
@@ -152,9 +152,9 @@ mod tests {
         assert!(told["reason"].as_str().unwrap().contains("ransomware"));
         assert_eq!(hub.control_ledger().await.iter().filter(|e| e["action"] == "elevation.break_glass").count(), 1);
         hub.advance(Duration::from_micros((opened.ends_at.0 - hub.hub.now().0 - 1).unsigned_abs()));
-        hub.get("t2", "/tenants/frost/context").await.expect(200);
+        hub.get("t3", "/tenants/frost/context").await.expect(200);
         hub.advance(Duration::from_micros(1));
-        hub.get("t2", "/tenants/frost/context").await.expect(403);
+        hub.get("t3", "/tenants/frost/context").await.expect(403);
         hub.verify_tenant_ledger("frost").await;
     }
 
