@@ -18,6 +18,13 @@ use uuid::Uuid;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A read, a write, a write that fails after it changed something, and one during which the relationship is frozen.
+/// What may happen while a comment is being written.
+const MEANWHILE: [(&str, &str); 3] = [
+    ("frozen_meanwhile", "UPDATE relationship SET state = 'frozen'"),
+    ("signed_out_meanwhile", "DELETE FROM session"),
+    ("disabled_meanwhile", "UPDATE person SET state = 'disabled'"),
+];
+
 fn routes() -> Router<kernel::Hub> {
     async fn count(cx: TenantCx) -> Result<Json<i64>> {
         let mut tx = cx.read::<actions::ScanList>().await?;
@@ -35,10 +42,12 @@ fn routes() -> Router<kernel::Hub> {
         if body["fail"] == true {
             return Err(Error::Conflict("asked to fail".into()));
         }
-        if body["frozen_meanwhile"] == true {
-            let mut other = tx.hub().system_write("test.freeze", "a freeze while an act is under way").await?;
-            other.execute("UPDATE relationship SET state = 'frozen'", params![]).await?;
-            other.commit().await?;
+        for (flag, meanwhile) in MEANWHILE {
+            if body[flag] == true {
+                let mut other = tx.hub().system_write("test.meanwhile", "something happens while an act is under way").await?;
+                other.execute(meanwhile, params![]).await?;
+                other.commit().await?;
+            }
         }
         tx.commit().await?;
         Ok(Json(()))
@@ -259,4 +268,20 @@ async fn a_right_that_ends_while_an_act_is_under_way_takes_it_along(#[values(Eng
     assert_eq!((ledger.len(), &ledger[0]["outcome"]), (1, &json!("refused")));
     // whose right does not rest on the relationship is not held up by its end
     hub.post("admin", "/tenants/acme/comments", json!({"frozen_meanwhile": true})).await.expect(200);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_out_while_an_act_is_under_way_keeps_it_and_who_is_disabled_does_not(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let hub = start(engine).await;
+    hub.post("admin", "/tenants/acme/comments", json!({"signed_out_meanwhile": true})).await.expect(200);
+    hub.get("admin", "/tenants/acme/news").await.expect(401);
+    assert_eq!(hub.tenant_ledger("acme").await[0]["outcome"], "done");
+    let hub = start(engine).await;
+    hub.post("admin", "/tenants/acme/comments", json!({"disabled_meanwhile": true, "signed_out_meanwhile": true}))
+        .await
+        .expect(403);
+    assert_eq!(hub.tenant_ledger("acme").await[0]["outcome"], "refused");
 }

@@ -78,6 +78,19 @@ impl Hub {
         self.caller_from(*blake3::hash(token.as_bytes()).as_bytes(), address).await
     }
 
+    /// Who began an act, as things stand at its end. Somebody who signed out meanwhile keeps their rights for it (a scan that is being
+    /// taken in goes on); an API key that was revoked keeps none.
+    pub(crate) async fn caller_still(&self, caller: &Caller) -> Result<Arc<Caller>> {
+        match self.caller_by_hash(caller.token_hash).await {
+            Err(Error::NotSignedIn) if caller.key.is_none() => {}
+            other => return other,
+        }
+        let mut tx = self.0.store.read_facts().await?;
+        let row = tx.opt("SELECT state FROM person WHERE id = ?1", params![caller.person]).await?;
+        let enabled = row.ok_or(Error::NotSignedIn)?.take::<String>()? == "active";
+        Ok(Arc::new(Caller { enabled, ..caller.clone() }))
+    }
+
     /// The caller whose token has this hash, as things stand now.
     pub(crate) async fn caller_by_hash(&self, hash: [u8; 32]) -> Result<Arc<Caller>> {
         self.caller_from(hash, None).await

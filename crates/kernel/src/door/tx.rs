@@ -441,7 +441,7 @@ impl<S: Scope> WriteTx<S> {
         let now = b.hub.now();
         let is_untouched = still.epoch == b.hub.epoch() && still.until.is_none_or(|until| now.0 < until);
         let (false, Some(caller)) = (is_untouched, b.caller.as_deref()) else { return Ok(()) };
-        let caller = b.hub.caller_by_hash(caller.token_hash).await?;
+        let caller = b.hub.caller_still(caller).await?;
         let standing = match self.inner.scope.target() {
             Target::Tenant(tenant) => b.hub.standing(&caller, &tenant.to_string()).await?,
             Target::Provider(provider) => Arc::new(b.hub.provider_standing(&caller, &provider.to_string()).await?),
