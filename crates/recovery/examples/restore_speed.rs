@@ -1,4 +1,4 @@
-//! How fast backups are made, checked and restored: `cargo run --release -p recovery --example speed -- sqlite 200` (MB of data).
+//! How fast backups are made, checked and restored: `cargo run --release -p recovery --example restore_speed -- sqlite 200` (MB of data).
 
 #![allow(clippy::unwrap_used, reason = "a measurement stops at the first thing that is not as it should be")]
 
