@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kernel::door::ChainId;
-use kernel::{Error, Hub, TenantId, params};
+use kernel::store::Query;
+use kernel::{Error, Hub};
 use ledger::cli::{CheckCertificate, GOOD, Verify, run_certificate, run_verify};
 use msp::ledger::Export;
 
@@ -157,19 +158,14 @@ async fn chain_of(hub: &Hub, which: &Which) -> Result<ChainId, Failure> {
     let mut tx = hub.system_read().await?;
     let row = match (&which.tenant, &which.provider) {
         (Some(name), _) => {
-            const LIVE: &str = "SELECT id FROM tenant WHERE state <> 'purged' AND";
-            let row = match name.parse::<TenantId>() {
-                Ok(id) => tx.opt(&format!("{LIVE} id = ?1"), params![id]).await?,
-                Err(_) => tx.opt(&format!("{LIVE} slug = ?1"), params![name.as_str()]).await?,
-            };
-            row.map(|mut row| row.take().map(ChainId::Tenant))
+            let mut query = Query::new("SELECT id FROM tenant WHERE state <> 'purged'");
+            query.and_named::<kernel::ids::Tenant>("id", "slug", name);
+            tx.query(&query).await?.pop().map(|mut row| row.take().map(ChainId::Tenant))
         }
         (None, Some(name)) => {
-            let row = match name.parse::<kernel::ProviderId>() {
-                Ok(id) => tx.opt("SELECT id FROM provider WHERE id = ?1", params![id]).await?,
-                Err(_) => tx.opt("SELECT id FROM provider WHERE slug = ?1", params![name.as_str()]).await?,
-            };
-            row.map(|mut row| row.take().map(ChainId::Provider))
+            let mut query = Query::new("SELECT id FROM provider WHERE 1 = 1");
+            query.and_named::<kernel::ids::Provider>("id", "slug", name);
+            tx.query(&query).await?.pop().map(|mut row| row.take().map(ChainId::Provider))
         }
         (None, None) => Some(Ok(ChainId::Installation)),
     };

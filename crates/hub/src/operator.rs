@@ -232,7 +232,7 @@ pub async fn break_glass(what: BreakGlass) -> Result<Value, Failure> {
 pub async fn set_tier(what: SetTier) -> Result<Value, Failure> {
     let SetTier { settings, tenant, tier, reason } = what;
     let body = serde_json::to_value(msp::relationships::OperatorTier { tenant, tier, reason })?;
-    run(&settings.resolve()?, Job::Act { name: "raise_tier".into(), body }).await
+    run(&settings.resolve()?, Job::Act { name: "set_tier".into(), body }).await
 }
 
 /// Lists backups, newest first.

@@ -43,7 +43,7 @@ impl recovery::Neighbours for Neighbours {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;
                     serde_json::to_value(msp::elevations::break_glass(hub, &asked).await?).map_err(Error::internal)
                 }
-                "raise_tier" => {
+                "set_tier" => {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;
                     serde_json::to_value(msp::relationships::set_tier_as_operator(hub, &asked).await?).map_err(Error::internal)
                 }

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tracing::Instrument as _;
 
 use crate::door::{Hub, Scratch};
-use crate::error::{Error, ErrorCode, FieldError, Problem, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::ids::RequestId;
 
 /// Largest JSON body.
@@ -163,9 +163,6 @@ impl utoipa::IntoResponses for Problems {
     }
 }
 
-/// The problem schema, to be listed among the document's components.
-pub type ProblemSchema = Problem;
-
 /// The layer around every request: gives it an id, keeps where it came from, refuses cross-origin writes, lets writes run to their
 /// end even if the client goes away, and puts the writes that did not happen into the ledger before the answer goes out.
 pub async fn around(State(hub): State<Hub>, mut request: Request, next: Next) -> Response {
@@ -267,9 +264,6 @@ pub async fn no_such_method(method: Method) -> Response {
     });
     (StatusCode::METHOD_NOT_ALLOWED, [(header::CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
 }
-
-/// A field error list as the console shows it; for slices that collect their own.
-pub type FieldErrors = Vec<FieldError>;
 
 #[cfg(test)]
 mod tests {

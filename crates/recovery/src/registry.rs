@@ -1,7 +1,7 @@
 //! What the control database says of a tenant: carried in its section, so that a tenant can be put back, or carried elsewhere, without
 //! the control database that knew it.
 
-use kernel::store::StoreError;
+use kernel::store::{Query, StoreError};
 use kernel::{PersonId, ProviderId, ReadTx, TenantId, Timestamp, params, scope};
 use serde::{Deserialize, Serialize};
 
@@ -112,10 +112,7 @@ pub(crate) async fn load(tx: &mut ReadTx<scope::Public>, id: TenantId) -> Result
 
 /// The id of a tenant that is named by id or slug.
 pub(crate) async fn find(tx: &mut ReadTx<scope::Public>, named: &str) -> Result<Option<TenantId>, StoreError> {
-    if let Ok(id) = named.parse::<TenantId>() {
-        let row = tx.opt("SELECT id FROM tenant WHERE id = ?1 AND state <> 'purged'", params![id]).await?;
-        return row.map(|mut row| row.take()).transpose();
-    }
-    let row = tx.opt("SELECT id FROM tenant WHERE slug = ?1 AND state <> 'purged'", params![named]).await?;
-    row.map(|mut row| row.take()).transpose()
+    let mut query = Query::new("SELECT id FROM tenant WHERE state <> 'purged'");
+    query.and_named::<kernel::ids::Tenant>("id", "slug", named);
+    tx.query(&query).await?.pop().map(|mut row| row.take()).transpose()
 }

@@ -14,6 +14,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use store::insert_person;
+
 use kernel::secrets::{new_token, token_hash};
 use kernel::validate::Check;
 use kernel::{Error, Hub, ProviderId, PublicCx, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
@@ -263,7 +265,8 @@ pub(crate) async fn accept(
             (account.id, account.second_factor)
         }
         Taker::New { name, password_hash } => {
-            let person = store::insert_person(tx, &invitation.email, &name, &password_hash).await?;
+            let inserted = store::insert_person(tx, &invitation.email, &name, &password_hash).await?;
+            let person = inserted.ok_or_else(|| Error::Conflict("This address has an account by now. Use its password.".into()))?;
             tx.act_as(person, &name);
             (person, false)
         }

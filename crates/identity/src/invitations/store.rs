@@ -1,6 +1,6 @@
 //! Invitations, and what taking one up makes.
 
-use kernel::store::Row;
+use kernel::store::{Row, StoreError};
 use kernel::{Error, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, params, scope};
 
 use super::{Invitation, InvitationState, Place};
@@ -51,13 +51,13 @@ pub(super) async fn take_up(tx: &mut WriteTx<scope::Public>, invitation: &Invita
     if taken == 1 { Ok(()) } else { Err(Error::Conflict("This invitation was used or withdrawn at this moment.".into())) }
 }
 
-/// Makes the account of an address that has none.
-pub(super) async fn insert_person(
+/// Makes the account of an address that has none; none when it has one by now.
+pub(crate) async fn insert_person(
     tx: &mut WriteTx<scope::Public>,
     email: &str,
     name: &str,
     password_hash: &str,
-) -> Result<PersonId> {
+) -> Result<Option<PersonId>, StoreError> {
     let now = tx.now();
     let id = PersonId::new(now);
     let inserted = tx
@@ -67,7 +67,7 @@ pub(super) async fn insert_person(
             params![id, email, name, password_hash, now],
         )
         .await?;
-    if inserted == 1 { Ok(id) } else { Err(Error::Conflict("This address has an account by now. Use its password.".into())) }
+    Ok((inserted == 1).then_some(id))
 }
 
 /// A row that an invitation made.

@@ -20,7 +20,7 @@ use kernel::{Error, Hub, PersonId, PublicCx, ReadTx, Result, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
-use crate::invitations::person_name;
+use crate::invitations::{self, person_name};
 use crate::me::{self, Me};
 use crate::passwords::Pool;
 use crate::sessions::{self, Cookie, Kind, Origin};
@@ -157,7 +157,8 @@ pub(crate) async fn create(tx: &mut WriteTx<scope::Public>, checked: Checked, fr
     if !store::use_code(tx, &checked.code_hash).await? || !store::is_needed(tx).await? {
         return Err(Error::NotFound);
     }
-    let person = store::insert_person(tx, &checked.email, &checked.name, &checked.password_hash).await?;
+    let inserted = invitations::insert_person(tx, &checked.email, &checked.name, &checked.password_hash).await?;
+    let person = inserted.ok_or_else(|| Error::field("email", "taken", "belongs to an account that exists"))?;
     tx.act_as(person, &checked.name);
     let Right { provider_name, provider_slug, attempt, .. } = *checked;
     let founding = Founding { provider_name, provider_slug, person };

@@ -1,6 +1,6 @@
 //! The setup's code, and whether there is anything to set up.
 
-use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
+use kernel::{ReadTx, Result, WriteTx, params, scope};
 
 const CODE: &str = "setup code";
 
@@ -25,22 +25,4 @@ pub(super) async fn is_code(tx: &mut ReadTx<scope::Public>, hash: &[u8]) -> Resu
 /// Uses the code up; of two who try at once, one succeeds.
 pub(super) async fn use_code(tx: &mut WriteTx<scope::Public>, hash: &[u8]) -> Result<bool> {
     Ok(tx.execute("DELETE FROM installation WHERE name = ?1 AND value = ?2", params![CODE, hash]).await? == 1)
-}
-
-pub(super) async fn insert_person(
-    tx: &mut WriteTx<scope::Public>,
-    email: &str,
-    name: &str,
-    password_hash: &str,
-) -> Result<PersonId> {
-    let now = tx.now();
-    let id = PersonId::new(now);
-    let inserted = tx
-        .execute(
-            "INSERT INTO person (id, email, name, state, password_hash, created_at, last_seen_at) VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?5)
-             ON CONFLICT (email) DO NOTHING",
-            params![id, email, name, password_hash, now],
-        )
-        .await?;
-    if inserted == 1 { Ok(id) } else { Err(Error::field("email", "taken", "belongs to an account that exists")) }
 }

@@ -18,7 +18,7 @@ use crate::error::{CanFail, Error, Result};
 use crate::ids::{ApiKeyId, PersonId, SessionId};
 use crate::params;
 use crate::secrets::is_api_token;
-use crate::store::{Place, StoreError, Tx};
+use crate::store::{Place, StoreError, Tx, Value};
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "tenantry_session";
@@ -74,8 +74,15 @@ impl Hub {
     pub(crate) async fn caller(&self, parts: &Parts) -> Result<Arc<Caller>> {
         let headers = &parts.headers;
         let token = bearer_token(headers)?.or_else(|| session_token(headers)).ok_or(Error::NotSignedIn)?;
+        // Of before anything is read: what is kept of this look is void after any commit that came in between.
+        let epoch = self.epoch();
+        let caller = self.caller_by_hash(*blake3::hash(token.as_bytes()).as_bytes()).await?;
+        let now = self.now();
+        if now < caller.seen_at.after(TOUCH_AFTER) {
+            return Ok(caller);
+        }
         let address = parts.extensions.get::<Arc<Scratch>>().and_then(|scratch| scratch.address);
-        self.caller_from(*blake3::hash(token.as_bytes()).as_bytes(), address).await
+        Ok(self.touch(&caller, epoch, now, address))
     }
 
     /// Who began an act, as things stand at its end. Somebody who signed out meanwhile keeps their rights for it (a scan that is being
@@ -91,15 +98,9 @@ impl Hub {
         Ok(Arc::new(Caller { enabled, ..caller.clone() }))
     }
 
-    /// The caller whose token has this hash, as things stand now.
+    /// The caller whose token has this hash, as things stand now. A look, not a use: it keeps no session alive.
     pub(crate) async fn caller_by_hash(&self, hash: [u8; 32]) -> Result<Arc<Caller>> {
-        self.caller_from(hash, None).await
-    }
-
-    async fn caller_from(&self, hash: [u8; 32], address: Option<IpAddr>) -> Result<Arc<Caller>> {
-        let now = self.now();
-        // Of before anything is read: what is kept of this look is void after any commit that came in between.
-        let epoch = self.epoch();
+        let (now, epoch) = (self.now(), self.epoch());
         let cached = self.0.sessions.lock().get(&hash).filter(|c| self.fresh(c.epoch, c.at, now)).map(|c| c.value.clone());
         let caller = match cached {
             Some(caller) => caller,
@@ -107,9 +108,6 @@ impl Hub {
         };
         if now >= caller.expires_at || now >= caller.idle_expires_at {
             return Err(Error::NotSignedIn);
-        }
-        if now >= caller.seen_at.after(TOUCH_AFTER) {
-            return Ok(self.touch(&caller, epoch, now, address));
         }
         Ok(caller)
     }
@@ -125,74 +123,59 @@ impl Hub {
         Ok(caller)
     }
 
-    /// Notes that a key is in use, and from where. Not an act, so not in the ledger.
-    fn note_key_use(&self, key: ApiKeyId, now: Timestamp, address: Option<IpAddr>) {
-        let hub = self.clone();
-        let address = address.map(|address| address.to_string()).unwrap_or_default();
-        tokio::spawn(async move {
-            let note = async {
-                let mut tx = hub.0.store.write(Place::Control).await?;
-                tx.execute("UPDATE api_key SET last_used_at = ?2, last_address = ?3 WHERE id = ?1", params![key, now, address])
-                    .await?;
-                tx.commit().await
-            };
-            note.await.can_fail("the next request notes it again");
-        });
-    }
-
-    /// Notes that staff used their access to a tenant, once in some minutes. Not an act, so not in the ledger.
+    /// Notes that staff used their access to a tenant, once in some minutes.
     pub(crate) fn note_use(&self, caller: &Caller, standing: &Standing, now: Timestamp) {
         let Some(tenant) = standing.tenant.as_ref().map(|tenant| tenant.id) else { return };
         if !standing.held.iter().any(|held| matches!(held.grant, access::Grant::Reach { .. })) {
             return;
         }
+        let mut uses = self.0.uses.lock();
         let key = (caller.person.uuid(), tenant.uuid());
-        let last = self.0.uses.lock().get(&key).copied();
-        if last.is_some_and(|last| now < last.after(USE_AFTER)) {
+        if uses.get(&key).is_some_and(|last| now < last.after(USE_AFTER)) {
             return;
         }
-        self.0.uses.lock().put(key, now);
-        let (hub, person) = (self.clone(), caller.person);
-        tokio::spawn(async move {
-            let note = async {
-                let mut tx = hub.0.store.write(Place::Control).await?;
-                tx.execute(
-                    "INSERT INTO reach_use (tenant_id, person_id, at) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (tenant_id, person_id) DO UPDATE SET at = excluded.at",
-                    params![tenant, person, now],
-                )
-                .await?;
-                tx.commit().await
-            };
-            note.await.can_fail("the next use notes it again");
-        });
+        uses.put(key, now);
+        let sql = "INSERT INTO reach_use (tenant_id, person_id, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (tenant_id, person_id) DO UPDATE SET at = excluded.at";
+        self.note(vec![(sql, params![tenant, caller.person, now].to_vec())]);
     }
 
-    /// Notes that the session is in use, and keeps it alive. Not an act, so not in the ledger.
+    /// Notes that the session or the key is in use, once in a minute, and keeps the session alive.
     fn touch(&self, caller: &Caller, epoch: u64, now: Timestamp, address: Option<IpAddr>) -> Arc<Caller> {
         // A key does not live longer for being used.
         let idle_expires_at = if caller.key.is_some() { caller.idle_expires_at } else { now.after(IDLE) };
         let touched = Arc::new(Caller { seen_at: now, idle_expires_at, ..caller.clone() });
         self.0.sessions.lock().put(caller.token_hash, Cached { epoch, at: now, value: touched.clone() });
-        if let Some(key) = &caller.key {
-            self.note_key_use(key.id, now, address);
-            return touched;
-        }
-        let (hub, session, person) = (self.clone(), caller.session, caller.person);
+        self.note(match &caller.key {
+            Some(key) => {
+                let address = address.map(|address| address.to_string()).unwrap_or_default();
+                let sql = "UPDATE api_key SET last_used_at = ?2, last_address = ?3 WHERE id = ?1";
+                vec![(sql, params![key.id, now, address].to_vec())]
+            }
+            None => vec![
+                (
+                    "UPDATE session SET last_seen_at = ?2, idle_expires_at = ?3 WHERE id = ?1",
+                    params![caller.session, now, idle_expires_at].to_vec(),
+                ),
+                ("UPDATE person SET last_seen_at = ?2 WHERE id = ?1", params![caller.person, now].to_vec()),
+            ],
+        });
+        touched
+    }
+
+    /// Writes down what is no act, beside the request: it is not in the ledger, and nothing is lost with it.
+    fn note(&self, statements: Vec<(&'static str, Vec<Value>)>) {
+        let hub = self.clone();
         tokio::spawn(async move {
             let note = async {
                 let mut tx = hub.0.store.write(Place::Control).await?;
-                tx.execute(
-                    "UPDATE session SET last_seen_at = ?2, idle_expires_at = ?3 WHERE id = ?1",
-                    params![session, now, now.after(IDLE)],
-                )
-                .await?;
-                tx.execute("UPDATE person SET last_seen_at = ?2 WHERE id = ?1", params![person, now]).await?;
+                for (sql, params) in statements {
+                    tx.execute(sql, &params).await?;
+                }
                 tx.commit().await
             };
-            note.await.can_fail("the next request notes it again");
+            note.await.can_fail("the next use notes it again");
         });
-        touched
     }
 }
 

@@ -182,6 +182,7 @@ where
         let name = path_part(parts, "tenant").await?;
         let standing = or_stranger(hub.standing(&caller, &name).await, &hub, parts, &caller, &name)?;
         let tenant = standing.tenant.as_ref().expect("resolved for a tenant").id;
+        hub.note_use(&caller, &standing, hub.now());
         let turn = hub.0.fair.turn(tenant, if parts.method.is_safe() { 1 } else { WRITE_COST }).await?;
         let base = Base { turn: Some(turn), ..Base::new(&hub, parts, Some(caller), standing, epoch) };
         Ok(Self { base, tenant })

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::hub::Hub;
 use super::resolve::{self, TenantRows, Whose};
-use super::standing::{Held, Moment, Standing, TenantInfo};
+use super::standing::{Held, Moment, Standing, TenantInfo, outcome};
 use super::tx::{ReadTx, Scope, scope};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -126,10 +126,9 @@ impl Stand {
 
     /// Whether the person may do it, on which row, and why.
     pub fn explain(&self, hub: &Hub, act: Act, subject: Subject) -> Explained {
-        let engine = &hub.0.engine;
-        let moment = Moment { now: self.now, step_up: true };
-        let (verdict, index) = self.standing.decide(engine, act, subject, moment);
-        let mut through = self.each(hub, act, subject);
+        let verdicts = self.verdicts(hub, act, subject);
+        let (verdict, index) = outcome(&verdicts);
+        let mut through = self.through(verdicts);
         let deciding = through.remove(index);
         through.insert(0, deciding);
         Explained {
@@ -145,8 +144,15 @@ impl Stand {
 
     /// What each grant says by itself, in the order of [`Self::held`].
     pub fn each(&self, hub: &Hub, act: Act, subject: Subject) -> Vec<Through> {
+        self.through(self.verdicts(hub, act, subject))
+    }
+
+    fn verdicts(&self, hub: &Hub, act: Act, subject: Subject) -> Vec<access::Verdict> {
         let moment = Moment { now: self.now, step_up: true };
-        let verdicts = self.standing.verdicts_of_all(&hub.0.engine, act, subject, moment);
+        self.standing.verdicts_of_all(&hub.0.engine, act, subject, moment)
+    }
+
+    fn through(&self, verdicts: Vec<access::Verdict>) -> Vec<Through> {
         let pairs = self.standing.held.iter().zip(verdicts);
         let through = pairs.map(|(held, v)| Through {
             grant: held.label_of(&v).clone(),

@@ -95,17 +95,8 @@ impl Standing {
         {
             return (verdict.clone(), *index);
         }
-        let mut best: Option<(Verdict, usize)> = None;
-        let mut until = None;
-        for (index, verdict) in self.verdicts_of_all(engine, act, subject, at).into_iter().enumerate() {
-            until = [until, verdict.until].into_iter().flatten().min();
-            // A forbid outvotes everything, an allow outvotes a plain no (product.md section 2.3).
-            let weight = |v: &Verdict| if v.forbidden { 2 } else { u8::from(v.allowed) };
-            if best.as_ref().is_none_or(|(old, _)| weight(old) < weight(&verdict)) {
-                best = Some((verdict, index));
-            }
-        }
-        let (mut verdict, mut index) = best.expect("a standing has at least one grant");
+        let (mut verdict, mut index) = outcome(&self.verdicts_of_all(engine, act, subject, at));
+        let until = verdict.until;
         // Nobody is sent for their second factor who may not do it with one either.
         if &*verdict.policy == STEP_UP && !at.step_up {
             let (with, through) = self.decide(engine, act, subject, Moment { step_up: true, ..at });
@@ -136,6 +127,15 @@ impl Standing {
         };
         self.held.iter().map(verdict).collect()
     }
+}
+
+/// What the verdicts on all grants come to, and which of them decides. It holds until any of them may change.
+pub(crate) fn outcome(verdicts: &[Verdict]) -> (Verdict, usize) {
+    // A forbid outvotes everything, an allow outvotes a plain no (product.md section 2.3); of equals the first is quoted.
+    let weight = |v: &Verdict| if v.forbidden { 2 } else { u8::from(v.allowed) };
+    let index = (0..verdicts.len()).rev().max_by_key(|index| weight(&verdicts[*index])).expect("a standing has at least one grant");
+    let until = verdicts.iter().filter_map(|verdict| verdict.until).min();
+    (Verdict { until, ..verdicts[index].clone() }, index)
 }
 
 /// The refusal that a verdict is.
@@ -170,7 +170,6 @@ impl Hub {
         let standing = Arc::new(standing);
         self.0.slugs.lock().put(name.to_owned(), (epoch, now, id));
         self.0.standings.lock().put((caller.principal(), id), Cached { epoch, at: now, value: standing.clone() });
-        self.note_use(caller, &standing, now);
         Ok(standing)
     }
 

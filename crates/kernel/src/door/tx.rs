@@ -433,14 +433,17 @@ impl<S: Scope> WriteTx<S> {
         self.inner.background.hub.record(Attempt { entry, chain }).await
     }
 
-    /// What was allowed when the act began may have been taken away since: a freeze, the end of an elevation, a session that was
-    /// ended. Then nothing of the act remains but its refusal.
+    /// What was allowed when the act began may have been taken away since: a freeze, the end of an elevation, a key that was revoked.
+    /// Then nothing of the act remains but its refusal.
     async fn still_allowed(&mut self) -> Result<()> {
         let Some(still) = self.still else { return Ok(()) };
+        let now = self.inner.background.hub.now();
+        if still.epoch == self.inner.background.hub.epoch() && still.until.is_none_or(|until| now.0 < until) {
+            return Ok(());
+        }
+        // Borrows nothing: a transaction may not be looked at from two threads, which a borrow over an await would allow.
         let b = self.inner.background.clone();
-        let now = b.hub.now();
-        let is_untouched = still.epoch == b.hub.epoch() && still.until.is_none_or(|until| now.0 < until);
-        let (false, Some(caller)) = (is_untouched, b.caller.as_deref()) else { return Ok(()) };
+        let Some(caller) = b.caller.as_deref() else { return Ok(()) };
         let caller = b.hub.caller_still(caller).await?;
         let standing = match self.inner.scope.target() {
             Target::Tenant(tenant) => b.hub.standing(&caller, &tenant.to_string()).await?,

@@ -229,6 +229,18 @@ impl Query {
         self
     }
 
+    /// Appends ` AND` what a path or a query names by id or by name: an id when `named` is one of this kind, else the name. What has
+    /// control characters names nothing (and PostgreSQL takes no NUL).
+    pub fn and_named<K: Kind>(&mut self, id: &str, name: &str, named: &str) -> &mut Self {
+        if named.contains(char::is_control) {
+            return self.push(" AND 1 = 0");
+        }
+        match named.parse::<Id<K>>() {
+            Ok(value) => self.push(&format!(" AND {id} = ")).bind(value),
+            Err(_) => self.push(&format!(" AND {name} = ")).bind(named),
+        }
+    }
+
     /// Appends `AND lower(expression) LIKE pattern` when there is a pattern (see `PageQuery::pattern`).
     pub fn and_like(&mut self, expression: &str, pattern: Option<&str>) -> &mut Self {
         if let Some(pattern) = pattern {

@@ -1,11 +1,11 @@
 //! SQL of what waits for a tenant's word: consents and elevations in one list.
 
-use access::{Modules, Tier};
 use kernel::store::{Query, Row, StoreError, Value};
 use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, Timestamp, params, scope};
 use uuid::Uuid;
 
 use super::{AccessRequest, RequestedElevation, can};
+use crate::elevations::{self, ElevationId};
 use crate::provider_access::ReachName;
 
 type Tx = ReadTx<scope::Records>;
@@ -104,29 +104,18 @@ fn read(tx: &Tx, row: &mut Row, by_name: bool) -> Result<(AccessRequest, Option<
     Ok((item, is_elevation.then_some(id)))
 }
 
-async fn details(tx: &mut Tx, id: Uuid) -> Result<RequestedElevation, StoreError> {
-    let tenant = tx.scope.tenant;
-    let mut row = tx
-        .one(
-            "SELECT template_name, tier, actions, modules, minutes, ticket, approver, starts_at, ends_at, break_glass
-             FROM elevation WHERE tenant_id = ?1 AND id = ?2",
-            params![tenant, id],
-        )
-        .await?;
-    let template = row.take()?;
-    let tier = Tier::from_i64(row.take()?).filter(|tier| *tier > Tier::T0);
-    let actions = row.json()?;
-    let modules = Modules::from_bits(u16::try_from(row.take::<i64>()?).unwrap_or_default());
+async fn details(tx: &mut Tx, id: Uuid) -> Result<RequestedElevation> {
+    let e = elevations::one_of_tenant(tx, ElevationId::from_uuid(id)).await?;
     Ok(RequestedElevation {
-        template,
-        tier,
-        actions,
-        modules,
-        minutes: row.take()?,
-        ticket: row.take()?,
-        approver: row.take()?,
-        starts_at: row.take()?,
-        ends_at: row.take()?,
-        break_glass: row.take()?,
+        template: e.template.name,
+        tier: e.tier,
+        actions: e.actions.iter().map(|act| act.name().to_owned()).collect(),
+        modules: e.modules,
+        minutes: e.minutes,
+        ticket: e.ticket.unwrap_or_default(),
+        approver: e.approver.as_str().to_owned(),
+        starts_at: e.starts_at,
+        ends_at: e.ends_at,
+        break_glass: e.break_glass,
     })
 }

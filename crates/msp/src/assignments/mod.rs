@@ -28,6 +28,8 @@ use crate::patch::given;
 use crate::relationships::is_later;
 use crate::staff::{StaffId, lock_provider};
 
+pub(crate) use store::tenant;
+
 kernel::kinds! {
     /// A technician's assignment on a tenant.
     AssignmentKind AssignmentId "asg";

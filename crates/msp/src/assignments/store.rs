@@ -74,10 +74,7 @@ pub(super) async fn list(
             query.push(" AND s.id = ").bind(staff);
         }
         if let Some(name) = tenant {
-            match name.parse::<TenantId>() {
-                Ok(id) => query.push(" AND t.id = ").bind(id),
-                Err(_) => query.push(" AND t.slug = ").bind(name),
-            };
+            query.and_named::<kernel::ids::Tenant>("t.id", "t.slug", name);
         }
         query
     };
@@ -121,13 +118,10 @@ pub(super) async fn staff(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Resu
 }
 
 /// A tenant that the provider has a relationship with, by id or slug. One that has ended is none.
-pub(super) async fn tenant(tx: &mut ReadTx<scope::Provider>, name: &str) -> Result<Option<AssignedTenant>> {
+pub(crate) async fn tenant(tx: &mut ReadTx<scope::Provider>, name: &str) -> Result<Option<AssignedTenant>> {
     let mut query = Query::new("SELECT t.id, t.slug, t.name FROM tenant t JOIN relationship r ON r.tenant_id = t.id");
     query.push(" WHERE t.state <> 'purged' AND r.state <> 'ended' AND r.provider_id = ").bind(tx.scope.provider);
-    match name.parse::<TenantId>() {
-        Ok(id) => query.push(" AND t.id = ").bind(id),
-        Err(_) => query.push(" AND t.slug = ").bind(name),
-    };
+    query.and_named::<kernel::ids::Tenant>("t.id", "t.slug", name);
     let row = tx.query(&query).await?.pop();
     Ok(row
         .map(|mut row| Ok::<_, StoreError>(AssignedTenant { id: row.take()?, slug: row.take()?, name: row.take()? }))

@@ -21,8 +21,9 @@ pub(crate) fn router() -> OpenApiRouter<Hub> {
 
 /// How long nothing may be heard on a stream that is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long one stream lasts; a browser opens the next by itself.
-const STREAM_BEATS: u32 = 240;
+/// How long one stream lasts: nine hours, longer than a session may lie idle. A browser opens the next by itself, which counts as a
+/// use of the session; a tab that nobody looks at must not keep it alive like that.
+const STREAM_BEATS: u32 = 9 * 60 * 4;
 
 /// Shows where one is, as what, and what may be done.
 #[utoipa::path(get, path = "/tenants/{tenant}/context", operation_id = "context.view", tag = "contexts",

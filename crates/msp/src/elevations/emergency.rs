@@ -100,20 +100,13 @@ struct Found {
 }
 
 async fn find(tx: &mut ReadTx<scope::Public>, asked: &BreakGlass) -> Result<Option<Found>, StoreError> {
-    let (tenant, person) = (asked.tenant.parse::<TenantId>(), asked.person.parse::<PersonId>());
     let mut query = kernel::store::Query::new(
         "SELECT t.id, t.name, s.provider_id, p.id FROM tenant t JOIN relationship r ON r.tenant_id = t.id
          JOIN staff s ON s.provider_id = r.provider_id AND s.state = 'active' JOIN person p ON p.id = s.person_id
          WHERE t.state <> 'purged' AND r.state <> 'ended'",
     );
-    match tenant {
-        Ok(id) => query.push(" AND t.id = ").bind(id),
-        Err(_) => query.push(" AND t.slug = ").bind(asked.tenant.as_str()),
-    };
-    match person {
-        Ok(id) => query.push(" AND p.id = ").bind(id),
-        Err(_) => query.push(" AND p.email = ").bind(asked.person.trim().to_lowercase()),
-    };
+    query.and_named::<kernel::ids::Tenant>("t.id", "t.slug", &asked.tenant);
+    query.and_named::<kernel::ids::Person>("p.id", "p.email", &asked.person.trim().to_lowercase());
     // The provider that holds the tenant itself, where somebody works for one above it as well.
     query.push(" ORDER BY CASE WHEN s.provider_id = t.provider_id THEN 0 ELSE 1 END LIMIT 1");
     let Some(mut row) = tx.query(&query).await?.pop() else { return Ok(None) };

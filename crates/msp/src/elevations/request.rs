@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::side::Side as _;
 use super::{Elevation, ElevationId, shown, store};
+use crate::assignments;
 use crate::elevation_templates::{self, ElevationTemplate, ElevationTemplateId, TemplateState};
 use crate::staff::lock_provider;
 
@@ -40,7 +41,7 @@ pub async fn request(tx: &mut WriteTx<scope::Provider>, body: ElevationRequest) 
     lock_provider(tx).await?;
     let (now, me) = (tx.now(), tx.me()?.clone());
     let template = elevation_templates::find(tx, body.template).await?;
-    let tenant = store::tenant(tx, &body.tenant).await?;
+    let tenant = assignments::tenant(tx, &body.tenant).await?;
     let stand = match &tenant {
         Some(tenant) => scope::Provider::stand(tx, me.person, tenant.id).await?,
         None => None,

@@ -201,10 +201,7 @@ fn filtered<S: Side>(tx: &ReadTx<S>, select: &str, pattern: Option<&str>, wanted
         query.push(" AND e.person_id = ").bind(person);
     }
     if let Some(name) = &wanted.tenant {
-        match name.parse::<TenantId>() {
-            Ok(id) => query.push(" AND t.id = ").bind(id),
-            Err(_) => query.push(" AND t.slug = ").bind(name),
-        };
+        query.and_named::<kernel::ids::Tenant>("t.id", "t.slug", name);
     }
     if let Some((from, to)) = wanted.asked {
         query.push(" AND e.requested_at >= ").bind(from).push(" AND e.requested_at < ").bind(to);
@@ -279,21 +276,6 @@ pub(super) async fn open_of<S: Side>(tx: &mut ReadTx<S>, person: PersonId) -> Re
     query.push(S::COLUMN).push(" = ").bind(tx.scope.id()).push(" AND e.person_id = ").bind(person);
     query.push(" AND (e.state = 'requested' OR e.state = 'approved' AND e.ends_at > ").bind(now).push(") ORDER BY e.id");
     Ok(tx.query(&query).await?.into_iter().map(|mut row| row.take()).collect::<Result<_, StoreError>>()?)
-}
-
-/// A tenant that the provider has a relationship with, by id or slug. One that has ended is none.
-pub(super) async fn tenant(tx: &mut ReadTx<scope::Provider>, name: &str) -> Result<Option<AssignedTenant>> {
-    let mut query = Query::new("SELECT t.id, t.slug, t.name FROM tenant t JOIN relationship r ON r.tenant_id = t.id");
-    query.push(" WHERE t.state <> 'purged' AND r.state <> 'ended' AND r.provider_id = ").bind(tx.scope.provider);
-    match name.parse::<TenantId>() {
-        Ok(id) => query.push(" AND t.id = ").bind(id),
-        // No slug has control characters, and PostgreSQL takes no NUL.
-        Err(_) if name.contains(char::is_control) => return Ok(None),
-        Err(_) => query.push(" AND t.slug = ").bind(name),
-    };
-    let row = tx.query(&query).await?.pop();
-    let read = |mut row: Row| Ok::<_, StoreError>(AssignedTenant { id: row.take()?, slug: row.take()?, name: row.take()? });
-    Ok(row.map(read).transpose()?)
 }
 
 /// Whether the person who asks waits for an answer to the same already.

@@ -160,15 +160,17 @@ pub async fn view(tx: &mut ReadTx<scope::Records>) -> Result<ProviderAccess> {
     let now = tx.now();
     let mut people = Vec::new();
     for stand in stands.all() {
-        let whole = stand.explain(&hub, Act::ContextView, Subject::Any);
-        for (held, through) in stand.held().iter().zip(stand.each(&hub, Act::ContextView, Subject::Any)) {
+        let each = stand.each(&hub, Act::ContextView, Subject::Any);
+        // A forbid over any of a person's grants outvotes what the others allow.
+        let forbidden = each.iter().find(|through| through.forbidden);
+        for (held, through) in stand.held().iter().zip(&each) {
             let Some(relationship) = relationships.iter().find(|r| is_through(held, r.provider.id)) else { continue };
             let mut rows = rows_of(held, relationship, plan, now);
             for row in &mut rows {
                 row.person = named(&stand, by_name);
-                // A forbid over any of a person's grants outvotes what the others allow.
-                row.live = through.allowed && whole.allowed;
-                row.why_not = (!row.live).then(|| if through.allowed { whole.why.clone() } else { through.why.clone() });
+                let refusal = if through.allowed { forbidden } else { Some(through) };
+                row.live = refusal.is_none();
+                row.why_not = refusal.map(|refusal| refusal.why.clone());
                 row.last_used_at = uses.get(&stand.person).copied();
                 row.barred = bars.get(&stand.person).cloned();
             }

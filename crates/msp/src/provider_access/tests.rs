@@ -49,14 +49,20 @@ async fn everybody_who_holds_something_is_listed_with_the_grant_behind_it(
 async fn a_use_is_noted_for_the_tenant_to_see(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = start(engine).await;
     hub.get("t2", "/tenants/acme/context").await.expect(200);
-    let noted = async || rows(&hub.get("admin", HERE).await.expect(200).json, "t2")[0]["last_used_at"].clone();
-    for _ in 0..200 {
-        if noted().await != Value::Null {
-            break;
+    let noted = async |when: kernel::Timestamp| {
+        for _ in 0..1000 {
+            if rows(&hub.get("admin", HERE).await.expect(200).json, "t2")[0]["last_used_at"] == when.to_string() {
+                return true;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(noted().await, hub.hub.now().to_string());
+        false
+    };
+    assert!(noted(hub.hub.now()).await);
+    // Nothing is committed meanwhile that would make the hub look the grants up anew.
+    hub.advance(std::time::Duration::from_secs(600));
+    hub.get("t2", "/tenants/acme/context").await.expect(200);
+    assert!(noted(hub.hub.now()).await);
 }
 
 #[rstest]
@@ -203,23 +209,70 @@ async fn the_tenant_lowers_and_ends_but_raises_nothing(#[values(Engine::Sqlite, 
     hub.send("admin", Method::PATCH, &format!("{HERE}/relationships/rel_0"), Some(json!({})), &[]).await.expect(404);
 }
 
-#[rstest]
-#[tokio::test(flavor = "multi_thread")]
-async fn an_open_tab_hears_of_a_freeze_within_a_second(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
-    use http_body_util::BodyExt as _;
+/// What an open tab of the second tier technician hears.
+async fn listen(hub: &TestHub) -> axum::body::Body {
     use tower::ServiceExt as _;
-    let hub = start(engine).await;
     let request = axum::http::Request::get("/api/v1/tenants/acme/context/watch")
         .header("cookie", format!("{}={}", kernel::door::COOKIE, testkit::token("t2")))
         .body(axum::body::Body::empty())
         .unwrap();
-    let mut stream = hub.router().oneshot(request).await.unwrap().into_body();
+    hub.router().oneshot(request).await.unwrap().into_body()
+}
+
+/// The next thing that is heard, heartbeats apart; nothing once the stream is over.
+async fn heard(stream: &mut axum::body::Body) -> Option<String> {
+    use http_body_util::BodyExt as _;
+    loop {
+        let frame = tokio::time::timeout(std::time::Duration::from_secs(60), stream.frame()).await.unwrap()?.unwrap();
+        let text = String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap();
+        if text.contains("event:") {
+            return Some(text);
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_tab_hears_of_a_freeze_and_nothing_after_it(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    let mut stream = listen(&hub).await;
     hub.post("admin", &format!("{HERE}/freeze"), json!({"reason": "look at this"})).await.expect(200);
-    let frozen = tokio::time::Instant::now();
-    let heard = tokio::time::timeout(std::time::Duration::from_secs(10), stream.frame()).await.unwrap().unwrap().unwrap();
-    let text = String::from_utf8(heard.into_data().unwrap().to_vec()).unwrap();
+    let text = heard(&mut stream).await.unwrap();
     assert!(text.contains("event: gone"), "{text}");
-    // Nothing follows: the stream ends with that.
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(10), stream.frame()).await.unwrap().is_none());
-    println!("heard after {:?}", frozen.elapsed());
+    assert_eq!(heard(&mut stream).await, None);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_tab_keeps_no_session_alive(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    // From their first use on, sessions end when they lie idle for eight hours.
+    hub.advance(std::time::Duration::from_secs(120));
+    hub.get("t2", "/tenants/acme/context").await.expect(200);
+    let read = "SELECT COUNT(*) FROM session WHERE person_id = ?1 AND last_seen_at > created_at";
+    for _ in 0..1000 {
+        let mut tx = hub.hub.system_read().await.unwrap();
+        if tx.one(read, kernel::params![person("t2")]).await.unwrap().take::<i64>().unwrap() == 1 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let mut stream = listen(&hub).await;
+    let first = tokio::spawn(async move {
+        let text = heard(&mut stream).await.unwrap();
+        (stream, text)
+    });
+    hub.advance(std::time::Duration::from_secs(7 * 3600));
+    // The tab looks again, long after its person was last there.
+    let view = hub.get("admin", HERE).await.expect(200);
+    let id = view.json["relationships"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{HERE}/relationships/{id}");
+    hub.send("admin", Method::PATCH, &path, Some(json!({"tier": "T1"})), &[]).await.expect(200);
+    let (mut stream, text) = first.await.unwrap();
+    assert!(text.contains("event: changed"), "{text}");
+    let next = tokio::spawn(async move { heard(&mut stream).await });
+    hub.advance(std::time::Duration::from_secs(2 * 3600));
+    hub.post("admin", &format!("{HERE}/freeze"), json!({"reason": "look at this"})).await.expect(200);
+    let text = next.await.unwrap().unwrap();
+    assert!(text.contains("event: gone") && text.contains("not_signed_in"), "{text}");
 }

@@ -44,10 +44,7 @@ pub async fn set_tier_as_operator(hub: &Hub, asked: &OperatorTier) -> Result<Tie
         "SELECT r.id, r.provider_id, t.id, t.name, r.tier, r.raise_by FROM relationship r JOIN tenant t ON t.id = r.tenant_id
          WHERE r.provider_id = t.provider_id AND r.state <> 'ended' AND t.state <> 'purged'",
     );
-    match asked.tenant.parse::<TenantId>() {
-        Ok(id) => query.push(" AND t.id = ").bind(id),
-        Err(_) => query.push(" AND t.slug = ").bind(asked.tenant.as_str()),
-    };
+    query.and_named::<kernel::ids::Tenant>("t.id", "t.slug", &asked.tenant);
     let mut row = tx.query(&query).await?.pop().ok_or(Error::NotFound)?;
     let (relationship, provider, tenant): (RelationshipId, ProviderId, TenantId) = (row.take()?, row.take()?, row.take()?);
     let (name, before, raise_by): (String, i64, String) = (row.take()?, row.take()?, row.take()?);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use access::{Act, Tier};
 use kernel::door::{Memo, Stands};
 use kernel::store::{Query, StoreError};
-use kernel::{Error, PersonId, ReadTx, Result, TenantId, scope};
+use kernel::{Error, PersonId, ReadTx, Result, scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Consent, RaiseBy};
@@ -137,10 +137,7 @@ async fn client(tx: &mut ReadTx<scope::Provider>, name: &str) -> Result<Option<(
          JOIN tenant t ON t.id = r.tenant_id WHERE t.state <> 'purged' AND r.state <> 'ended' AND r.provider_id = ",
     );
     query.bind(tx.scope.provider);
-    match name.parse::<TenantId>() {
-        Ok(id) => query.push(" AND t.id = ").bind(id),
-        Err(_) => query.push(" AND t.slug = ").bind(name),
-    };
+    query.and_named::<kernel::ids::Tenant>("t.id", "t.slug", name);
     let Some(mut row) = tx.query(&query).await?.pop() else { return Ok(None) };
     let tenant = AssignedTenant { id: row.take()?, slug: row.take()?, name: row.take()? };
     Ok(Some((tenant, Tier::from_i64(row.take()?).unwrap_or(Tier::T0), Consent::read(&mut row)?)))

@@ -9,12 +9,9 @@ use crate::assignments::AssignedTenant;
 
 /// The person of this id or e-mail. Whether they hold anything here is for the caller to see.
 pub(super) async fn person<S: scope::Control>(tx: &mut ReadTx<S>, named: &str) -> Result<Option<PersonId>, StoreError> {
-    let named = named.trim();
-    let row = match named.parse::<PersonId>() {
-        Ok(id) => tx.opt("SELECT id FROM person WHERE id = ?1", params![id]).await?,
-        Err(_) => tx.opt("SELECT id FROM person WHERE email = ?1", params![named.to_lowercase()]).await?,
-    };
-    row.map(|mut row| row.take()).transpose()
+    let mut query = Query::new("SELECT id FROM person WHERE 1 = 1");
+    query.and_named::<kernel::ids::Person>("id", "email", &named.trim().to_lowercase());
+    tx.query(&query).await?.pop().map(|mut row| row.take()).transpose()
 }
 
 /// A member of this tenant, as the protections of its row see it.
