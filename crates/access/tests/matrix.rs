@@ -107,6 +107,29 @@ const INSIDE: &[Row] = &[
     Row {
         title: "export ledger or bundle", cells: "– – – – ✔ – ledger –", actions: &[Act::LedgerExport, Act::BundleExport]
     },
+    Row {
+        title: "see own bill, plan and use of it",
+        cells: "– – – – ✔ – – –",
+        actions: &[Act::BillList, Act::BillExport, Act::LicenceView],
+    },
+    // §6: the administrator of an installation without a provider; anywhere else the slice says no
+    Row { title: "activate a licence", cells: "– – – – ✔ – – –", actions: &[Act::MspLicenceActivate] },
+    Row {
+        title: "branding",
+        cells: "– – – ✔ ✔ – – –",
+        actions: &[Act::TenantBrandView, Act::TenantBrandUpdate, Act::TenantBrandAssetCreate],
+    },
+    Row { title: "read alerts", cells: "– ✔ ✔ ✔ ✔ ✔ ✔ ✔", actions: &[Act::AlertList] },
+    Row {
+        title: "acknowledge, snooze, link alerts",
+        cells: "– – ✔ ✔ ✔ ✔ – –",
+        actions: &[Act::AlertAcknowledge, Act::AlertSnooze, Act::AlertResolve],
+    },
+    Row {
+        title: "leave, and ask to be purged",
+        cells: "– – – – ✔ – – –",
+        actions: &[Act::OffboardingView, Act::PurgeRequestCreate, Act::PurgeRequestWithdraw],
+    },
 ];
 
 /// What a cell says about one of its row's actions, with settings off and without elevations.
@@ -283,6 +306,94 @@ const OUTSIDE: &[Row] = &[
         actions: &[Act::ProviderLedgerList, Act::ProviderLedgerExport, Act::ProviderLedgerCheckpoints, Act::ProviderLedgerVerify],
     },
     Row { title: "certificates of what was purged", cells: "✔ – –", actions: &[Act::CertificateList, Act::CertificateView] },
+    Row {
+        title: "plans and what they bring in",
+        cells: "✔ – –",
+        actions: &[
+            Act::PlanCreate,
+            Act::PlanUpdate,
+            Act::PlanRetire,
+            Act::PlanVersionList,
+            Act::PlanPreview,
+            Act::PlanAssign,
+            Act::RevenueList,
+            Act::RevenueExport,
+            Act::LicensingUpdate,
+        ],
+    },
+    Row { title: "licensing page (KPIs, usage)", cells: "✔ assigned self", actions: &[Act::LicensingView, Act::LicensingExport] },
+    Row { title: "the installation's licence", cells: "✔ – –", actions: &[Act::MspLicenceView] },
+    Row {
+        title: "provider brand, baselines, tenant groups, fleet changes",
+        cells: "✔ – –",
+        actions: &[
+            Act::ProviderBrandView,
+            Act::ProviderBrandUpdate,
+            Act::ProviderBrandAssetCreate,
+            Act::HostNameList,
+            Act::HostNameCreate,
+            Act::HostNameDelete,
+            Act::TenantGroupList,
+            Act::TenantGroupView,
+            Act::TenantGroupCreate,
+            Act::TenantGroupUpdate,
+            Act::TenantGroupDelete,
+            Act::GroupGrantList,
+            Act::GroupGrantCreate,
+            Act::GroupGrantUpdate,
+            Act::GroupGrantDelete,
+            Act::FleetChangeApprove,
+            Act::FleetChangeResume,
+            Act::FleetChangeUndo,
+        ],
+    },
+    Row {
+        title: "draft fleet changes on assigned",
+        cells: "✔ ✔ –",
+        actions: &[Act::FleetChangeList, Act::FleetChangeView, Act::FleetChangeCreate, Act::FleetChangeCancel],
+    },
+    Row {
+        title: "settings and presets",
+        cells: "✔ – –",
+        actions: &[
+            Act::ProviderSettingList,
+            Act::ProviderSettingUpdate,
+            Act::PresetList,
+            Act::PresetApply,
+            Act::ClientSettingList,
+            Act::ClientSettingUpdate,
+        ],
+    },
+    Row {
+        title: "onboarding, holds, the first of two who purge",
+        cells: "✔ – –",
+        actions: &[
+            Act::OnboardingView,
+            Act::OnboardingUpdate,
+            Act::TenantRequestPurge,
+            Act::TenantWithdrawPurge,
+            Act::TenantHold,
+            Act::TenantRelease,
+        ],
+    },
+    Row { title: "a technician leaves", cells: "✔ – –", actions: &[Act::StaffLeavingView, Act::StaffLeavingApply] },
+    Row {
+        title: "pages across clients, each as far as one's rights there",
+        cells: "✔ ✔ –",
+        actions: &[
+            Act::ProviderAlertList,
+            Act::ClientFindingList,
+            Act::ClientMemberList,
+            Act::ClientActivityList,
+            Act::ClientModuleList,
+        ],
+    },
+    Row {
+        title: "decide on the provider's own alerts",
+        cells: "✔ – –",
+        actions: &[Act::ProviderAlertAcknowledge, Act::ProviderAlertSnooze, Act::ProviderAlertResolve],
+    },
+    Row { title: "connections (e-mail)", cells: "✔ – –", actions: &[Act::MailList, Act::MailRetry, Act::MailTest] },
 ];
 
 #[test]

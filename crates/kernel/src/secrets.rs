@@ -207,6 +207,7 @@ pub enum SealedLabel {
 /// against the schema, so that none is forgotten.
 pub const SEALED_BY_MASTER: &[SealedColumn] = &[
     SealedColumn { table: "installation", column: "value", label: SealedLabel::OfText { before: "", column: "name" } },
+    SealedColumn { table: "news", column: "body", label: SealedLabel::Same("news") },
     SealedColumn {
         table: "person",
         column: "totp_pending",

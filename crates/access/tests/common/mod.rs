@@ -491,7 +491,8 @@ impl Dice {
     }
 
     pub fn ask(&mut self) -> Ask {
-        let act = self.one(Act::ALL);
+        // Most rules are about what happens inside a tenant, most actions are not.
+        let act = if self.percent(50) { self.one(Act::ALL) } else { self.one(&INSIDE) };
         let plane = act.info().plane;
         let person = Person { id: self.mostly(98, &[ME, SOMEBODY]), enabled: self.percent(95) };
         let (grant, place) = (self.grant(plane), self.place(plane));
@@ -507,6 +508,9 @@ impl Dice {
         }
     }
 }
+
+static INSIDE: LazyLock<Vec<Act>> =
+    LazyLock::new(|| Act::ALL.iter().copied().filter(|act| act.info().plane.is_inside()).collect());
 
 pub fn asks(seed: u64, number: usize) -> impl Iterator<Item = Ask> {
     let mut dice = Dice(seed);

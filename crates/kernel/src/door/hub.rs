@@ -75,6 +75,8 @@ pub(crate) struct Inner {
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.
     pub relays: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
+    /// Something was said that waits to be heard; see [`crate::news`].
+    pub said: tokio::sync::Notify,
     /// Ledgers that moved since they were signed.
     pub moved: Mutex<HashMap<ChainId, Moved>>,
 }
@@ -119,6 +121,7 @@ impl Hub {
             ports: RwLock::default(),
             relays: Mutex::default(),
             moved: Mutex::default(),
+            said: tokio::sync::Notify::new(),
         }));
         hub.check_master_key().await?;
         hub.make_first_signing_key().await?;

@@ -10,6 +10,7 @@ use super::hub::Hub;
 use super::record::append_tenant_body;
 use crate::error::{CanFail, Error, Result};
 use crate::ids::TenantId;
+use crate::news::{self, ALERT, Alert, Of};
 use crate::params;
 use crate::store::{Place, StoreError, Tx, Value};
 
@@ -32,6 +33,9 @@ impl Carrier<'_> {
     }
 }
 
+/// Between a topic and what tells apart its news that are carried one by one.
+pub(crate) const EACH: char = '#';
+
 /// Carries one topic's news. The payload is the JSON that the slice laid ready; the newest wins.
 pub trait Topic: Send + Sync {
     /// Writes it into the control database.
@@ -53,15 +57,30 @@ impl Hub {
         drop(tx);
         for mut row in rows {
             let (name, revision, payload): (String, i64, String) = (row.take()?, row.take()?, row.take()?);
-            let Some(topic) = self.0.topics.read().get(name.as_str()).cloned() else { continue };
-            let mut control = self.0.store.write(Place::Control).await?;
-            topic.carry(&mut Carrier { tx: &mut control, tenant, revision }, &payload).await?;
-            control.commit().await?;
+            if name.split(EACH).next() == Some(ALERT) {
+                // Carried twice it is raised twice, which is once.
+                let mut control = self.0.store.write(Place::Control).await?;
+                news::lay(&mut control, self, ALERT, &Self::alert_of(tenant, &payload)?).await?;
+                control.commit().await?;
+                self.0.said.notify_one();
+            } else {
+                let Some(topic) = self.0.topics.read().get(name.as_str()).cloned() else { continue };
+                let mut control = self.0.store.write(Place::Control).await?;
+                topic.carry(&mut Carrier { tx: &mut control, tenant, revision }, &payload).await?;
+                control.commit().await?;
+            }
             let mut tx = self.0.store.write(Place::Tenant(tenant)).await?;
             tx.execute("DELETE FROM outbox WHERE topic = ?1 AND revision = ?2", params![name, revision]).await?;
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// A tenant's data raises alerts of that tenant only, whatever it says.
+    fn alert_of(tenant: TenantId, payload: &str) -> Result<String> {
+        let mut alert: Alert = serde_json::from_str(payload).map_err(Error::internal)?;
+        alert.of = Of::Tenant(tenant);
+        serde_json::to_string(&alert).map_err(Error::internal)
     }
 
     /// Appends to the tenant's ledger what acts in the control database laid ready for it.

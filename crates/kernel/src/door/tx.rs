@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::caller::Caller;
 use super::hub::Hub;
 use super::record::{self, Attempt, Chain, Scratch};
+use super::relay::EACH;
 use super::standing::{Moment, Standing, TenantInfo, refusal};
 use crate::clock::Timestamp;
 use crate::error::{CanFail, Error, Result};
@@ -167,7 +168,9 @@ pub struct ReadTx<S: Scope> {
 pub struct WriteTx<S: Scope> {
     inner: ReadTx<S>,
     entry: Option<Entry>,
-    news: Vec<(&'static str, String)>,
+    news: Vec<(String, String)>,
+    /// It says something to people: whoever carries that is woken by the commit.
+    says: bool,
     /// More tenants whose ledgers get a copy (an act of a provider that touches a tenant).
     also_in: Vec<TenantId>,
     /// Changes that only the copy in this tenant's ledger shows, and the act's own ledger.
@@ -290,6 +293,7 @@ impl<S: Scope> WriteTx<S> {
             inner,
             entry: Some(entry),
             news: Vec::new(),
+            says: false,
             also_in: Vec::new(),
             changed_in: Vec::new(),
             provider: None,
@@ -406,8 +410,19 @@ impl<S: Scope> WriteTx<S> {
 
     /// Lays news for the control database ready, in this commit; see [`Hub::on_topic`].
     pub fn publish(&mut self, topic: &'static str, payload: &impl Serialize) -> Result<()> {
-        self.news.push((topic, serde_json::to_string(payload).map_err(Error::internal)?));
+        self.news.push((topic.to_owned(), serde_json::to_string(payload).map_err(Error::internal)?));
         Ok(())
+    }
+
+    /// [`publish`](Self::publish) where the newest does not stand for those before it: each is carried by itself.
+    pub(crate) fn publish_each(&mut self, topic: &'static str, payload: &impl Serialize) -> Result<()> {
+        let one = format!("{topic}{EACH}{}", Uuid::from_bytes(crate::ids::random()).simple());
+        self.news.push((one, serde_json::to_string(payload).map_err(Error::internal)?));
+        Ok(())
+    }
+
+    pub(crate) fn has_said(&mut self) {
+        self.says = true;
     }
 
     /// The entry as it stands in one ledger: a tenant's copy says nothing of another tenant.
@@ -501,7 +516,7 @@ impl<S: Scope> WriteTx<S> {
                     tx.execute(
                         "INSERT INTO outbox (topic, revision, payload) VALUES (?1, ?2, ?3)
                          ON CONFLICT (tenant_id, topic) DO UPDATE SET revision = excluded.revision, payload = excluded.payload",
-                        params![*topic, revision, payload.as_str()],
+                        params![topic.as_str(), revision, payload.as_str()],
                     )
                     .await?;
                 }
@@ -510,6 +525,9 @@ impl<S: Scope> WriteTx<S> {
         tx.commit().await?;
         self.entry = None;
         let hub = self.inner.background.hub.clone();
+        if self.says {
+            hub.0.said.notify_one();
+        }
         hub.note_entry(chain.filter(|chain| tenant.is_none() || !chain.is_nil()), tenant.filter(|_| chain.is_none()));
         if chain.is_some() {
             if !self.keeps_authority {
