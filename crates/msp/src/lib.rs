@@ -5,12 +5,14 @@
 
 pub mod access_requests;
 pub mod assignments;
+pub mod branding;
 pub mod certificates;
 pub mod clients;
 pub mod consents;
 pub mod contexts;
 pub mod elevation_templates;
 pub mod elevations;
+pub mod host_names;
 pub mod invitations;
 pub mod ledger;
 mod patch;
@@ -33,11 +35,13 @@ pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .merge(access_requests::router())
         .merge(assignments::router())
+        .merge(branding::router())
         .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
+        .merge(host_names::router())
         .merge(ledger::router())
         .merge(plans::router())
         .merge(provider_access::router())
