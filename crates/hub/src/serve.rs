@@ -37,6 +37,9 @@ pub async fn open_to_serve(config: &Config) -> std::result::Result<(Hub, std::fs
     let hub = config.open().await?;
     wiring::wire(&hub, &config.spool());
     recovery::provide(&hub, config.recovery());
+    if let Some(base) = &config.base_domain {
+        hub.provide(msp::branding::BaseDomain(base.clone()));
+    }
     recovery::jobs::finish_interrupted(&hub).await?;
     Ok((hub, serving))
 }

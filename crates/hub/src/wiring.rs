@@ -15,6 +15,7 @@ pub fn wire(hub: &Hub, spool: &Path) {
     hub.provide::<Arc<dyn Founder>>(Arc::new(Providers));
     posture::provide(hub, ImportSettings::in_dir(spool));
     hub.provide::<Arc<dyn People>>(Arc::new(TenantPeople(hub.clone())));
+    hub.provide::<Arc<dyn kernel::brand::Brands>>(Arc::new(msp::branding::Hosts));
     msp::summaries::wire(hub);
     recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
 }
@@ -46,6 +47,11 @@ impl recovery::Neighbours for Neighbours {
                 "set_tier" => {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;
                     serde_json::to_value(msp::relationships::set_tier_as_operator(hub, &asked).await?).map_err(Error::internal)
+                }
+                "brand_show" => serde_json::to_value(msp::branding::show_platform(hub).await?).map_err(Error::internal),
+                "brand_set" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::branding::set_platform(hub, asked).await?).map_err(Error::internal)
                 }
                 _ => Err(Error::field("name", "unknown", "is nothing that the operator can ask for")),
             }

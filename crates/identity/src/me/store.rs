@@ -1,11 +1,12 @@
 //! The rows that make a person.
 
+use kernel::brand::BrandId;
 use kernel::door::fresh_until;
 use kernel::ids::SessionId;
 use kernel::store::StoreError;
 use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
 
-use super::{MePerson, MeProvider, MeSession, MeTenant};
+use super::{MeBrand, MePerson, MeProvider, MeSession, MeTenant};
 
 pub(super) async fn person<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<MePerson> {
     let row = tx
@@ -68,7 +69,7 @@ pub(super) async fn tenants<S: scope::Control>(tx: &mut ReadTx<S>, person: Perso
 pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<MeSession> {
     let row = tx
         .opt(
-            "SELECT id, expires_at, idle_expires_at, second_factor_at, stepped_up_at FROM session WHERE id = ?1 AND person_id = ?2",
+            "SELECT id, expires_at, idle_expires_at, second_factor_at, stepped_up_at, brand_id, brand_version FROM session WHERE id = ?1 AND person_id = ?2",
             params![session, person],
         )
         .await?;
@@ -76,7 +77,9 @@ pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: Perso
     let (id, expires_at, idle_expires_at) = (row.take()?, row.take()?, row.take()?);
     let (second_factor_at, stepped_up_at) = (row.take()?, row.take()?);
     let fresh_until = fresh_until(second_factor_at, stepped_up_at);
-    Ok(MeSession { id, expires_at, idle_expires_at, second_factor_at, stepped_up_at, fresh_until })
+    let (brand, version): (Option<BrandId>, Option<i64>) = (row.take()?, row.take()?);
+    let brand = brand.zip(version).map(|(id, version)| MeBrand { id, version });
+    Ok(MeSession { id, expires_at, idle_expires_at, second_factor_at, stepped_up_at, fresh_until, brand })
 }
 
 pub(super) async fn update(tx: &mut WriteTx<scope::Own>, after: &MePerson) -> Result<()> {

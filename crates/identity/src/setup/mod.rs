@@ -164,9 +164,9 @@ pub(crate) async fn create(tx: &mut WriteTx<scope::Public>, checked: Checked, fr
     let founding = Founding { provider_name, provider_slug, person };
     let founder = tx.hub().port::<Arc<dyn Founder>>();
     founder.found(tx, &founding).await?;
-    let (session, cookie) = sessions::start(tx, person, Kind::Full { second_factor_at: None }, from).await?;
+    let (session, cookie) = sessions::start(tx, person, Kind::Full { second_factor_at: None }, &from).await?;
     attempt.succeeded();
-    Ok((cookie, me::of(tx, person, session).await?))
+    Ok((cookie, me::of(tx, person, session, from.brand).await?))
 }
 
 fn hash_of(code: &str) -> Vec<u8> {

@@ -43,11 +43,6 @@ pub(super) struct Counted {
     pub count: i64,
 }
 
-pub(super) async fn provider_name(tx: &mut ReadTx<scope::Records>) -> Result<String, StoreError> {
-    let sql = "SELECT p.name FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.id = ?1";
-    tx.one(sql, params![tx.scope.tenant]).await?.take()
-}
-
 pub(super) async fn stored(tx: &mut ReadTx<scope::Records>) -> Result<Stored, StoreError> {
     let mut row = tx
         .one(
