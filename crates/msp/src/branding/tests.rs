@@ -357,13 +357,14 @@ async fn an_address_that_can_be_read_twice_is_the_older_clients(#[values(Engine:
     sql(&hub, "UPDATE provider SET slug = 'x-contoso' WHERE slug = 'contoso'").await;
     sql(&hub, "UPDATE provider SET slug = 'contoso' WHERE slug = 'harbor'").await;
     sql(&hub, "UPDATE tenant SET slug = 'zeta-x' WHERE slug = 'birch'").await;
+    sql(&hub, "UPDATE tenant SET created_at = created_at - 1 WHERE slug = 'zeta'").await;
     assert_eq!(at(&hub, "zeta-x-contoso.hub.example").await["name"], "Contoso Managed");
     let listed = async |who: &str, provider: &str| {
         let names = hub.get(who, &format!("/providers/{provider}/host-names")).await.expect(200).json;
         names["items"].as_array().unwrap().iter().map(|item| item["host"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert!(listed("harriet", "contoso").await.is_empty());
-    sql(&hub, "UPDATE tenant SET created_at = created_at - 1 WHERE slug = 'zeta-x'").await;
+    sql(&hub, "UPDATE tenant SET created_at = created_at - 2 WHERE slug = 'zeta-x'").await;
     assert_eq!(at(&hub, "zeta-x-contoso.hub.example").await["name"], "Harbor Services");
     assert_eq!(listed("harriet", "contoso").await, ["zeta-x-contoso.hub.example"]);
     assert!(listed("carla", "x-contoso").await.is_empty());
