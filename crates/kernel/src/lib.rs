@@ -10,6 +10,7 @@ pub mod door;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod limits;
 pub mod news;
 pub mod paging;
 pub mod secrets;
