@@ -39,6 +39,9 @@ pub enum Error {
     /// 409: there are as many of something as there may be. The text says what to do.
     #[error("limit reached: {}", .0.detail)]
     LimitReached(Box<LimitReached>),
+    /// 409: somebody above keeps this for themselves. The text says who; ask them.
+    #[error("locked: {0}")]
+    Locked(String),
     /// 412: it was changed since it was read. Read again.
     #[error("changed since it was read")]
     Changed,
@@ -134,6 +137,7 @@ impl Error {
             Self::NotFound => "not_found",
             Self::Conflict(_) => "conflict",
             Self::LimitReached(_) => "limit_reached",
+            Self::Locked(_) => "locked",
             Self::Changed => "precondition_failed",
             Self::VersionMissing => "precondition_required",
             Self::TooLarge(_) => "too_large",
@@ -151,7 +155,7 @@ impl Error {
             Self::NotSignedIn | Self::SecondFactorRequired | Self::BadCredentials => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::StepUpRequired(_) | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(_) | Self::LimitReached(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::LimitReached(_) | Self::Locked(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -182,6 +186,7 @@ impl Error {
             Self::NotFound => ("Not found", "Nothing here by that name or id that you may know of. Check the address.".into()),
             Self::Conflict(detail) => ("Conflict", detail.clone()),
             Self::LimitReached(reached) => ("Limit reached", reached.detail.clone()),
+            Self::Locked(detail) => ("Locked", detail.clone()),
             Self::Changed => {
                 ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into())
             }

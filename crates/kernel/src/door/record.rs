@@ -19,6 +19,8 @@ pub(crate) struct Scratch {
     pub request: RequestId,
     pub address: Option<IpAddr>,
     pub user_agent: String,
+    /// The name that the request was sent to, without its port.
+    pub host: Option<String>,
     pub attempts: Mutex<Vec<Attempt>>,
 }
 
