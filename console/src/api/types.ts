@@ -32,7 +32,7 @@ export interface Problem {
 // public
 export type SetupMode = 'provider' | 'standalone';
 export interface SetupView { needed: boolean; modes?: SetupMode[] }
-export interface SetupCreate { code: string; mode: SetupMode; provider_name?: string; provider_slug?: string; organisation_name?: string; organisation_slug?: string; name: string; email: string; password: string }
+export interface SetupCreate { code: string; mode?: SetupMode; provider_name?: string; provider_slug?: string; organisation_name?: string; organisation_slug?: string; name: string; email: string; password: string }
 export interface SessionStep { state: 'signed_in' | 'second_factor'; me: Me | null }
 export interface SessionVerified { state: 'signed_in'; me: Me; recovery_codes_left: number }
 export interface InvitationView { kind: 'staff' | 'member'; organisation: string; role: ProviderRole | TenantRole; email: string; invited_by: string; expires_at: Instant; has_account: boolean }

@@ -15,6 +15,8 @@ export const money = (n: number, currency: string) => made(`m${currency}`, (l) =
 export const micros = (n: number, currency: string) => money(n / 1e6, currency);
 /** "Nov 2026" of "2026-11". */
 export const month = (period: string) => made('mo', (l) => new Intl.DateTimeFormat(l, { month: 'short', year: 'numeric', timeZone: 'UTC' })).format(new Date(`${period}-01T00:00:00Z`));
+/** "Nov" of "2026-11", for axes. */
+export const monthShort = (period: string) => made('ms', (l) => new Intl.DateTimeFormat(l, { month: 'short', timeZone: 'UTC' })).format(new Date(`${period}-01T00:00:00Z`));
 /** A score of 0 to 100: 98.7 → "98.7%"; whole numbers lose the ".0". */
 export const percent = (n: number, digits = 1) => made(`p${digits}`, (l) => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: digits })).format(n / 100);
 /** For reading at a glance: whole, but 100% only when it is. */

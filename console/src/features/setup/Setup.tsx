@@ -27,7 +27,7 @@ function Form({ modes }: { modes: SetupMode[] }) {
     validate: { code: check.filled, place: check.filled, slug: check.slug, name: check.filled, email: check.email, password: check.password },
     save: async ({ place, slug, ...v }) => {
       const standalone = v.mode === 'standalone';
-      const body: SetupCreate = { ...v, mode: v.mode as SetupMode, code: v.code.trim(), email: v.email.trim(), ...(standalone ? { organisation_name: place.trim(), organisation_slug: slug } : { provider_name: place.trim(), provider_slug: slug }) };
+      const body: SetupCreate = { ...v, mode: modes.length > 1 ? (v.mode as SetupMode) : undefined, code: v.code.trim(), email: v.email.trim(), ...(standalone ? { organisation_name: place.trim(), organisation_slug: slug } : { provider_name: place.trim(), provider_slug: slug }) };
       try { client.setQueryData(keys.me, await api.post<Me>('/setup', body)); } catch (e) { if (isProblem(e, 'not_found')) client.setQueryData(['setup'], { needed: false }); throw e; }
       client.setQueryData(['setup'], { needed: false });
       await navigate({ to: '/' });
