@@ -34,6 +34,9 @@ pub enum Error {
     /// 409: the thing is in a state that does not permit this. The text says what to do.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// 409: the installation's licence does not permit this. The text says what to do.
+    #[error("licence: {0}")]
+    Licence(String),
     /// 412: it was changed since it was read. Read again.
     #[error("changed since it was read")]
     Changed,
@@ -128,6 +131,7 @@ impl Error {
             Self::CrossOrigin => "cross_origin",
             Self::NotFound => "not_found",
             Self::Conflict(_) => "conflict",
+            Self::Licence(_) => "licence",
             Self::Changed => "precondition_failed",
             Self::VersionMissing => "precondition_required",
             Self::TooLarge(_) => "too_large",
@@ -145,7 +149,7 @@ impl Error {
             Self::NotSignedIn | Self::SecondFactorRequired | Self::BadCredentials => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::StepUpRequired(_) | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Licence(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -175,6 +179,7 @@ impl Error {
             Self::CrossOrigin => ("Cross-origin request refused", "Send the request from the console's own address.".into()),
             Self::NotFound => ("Not found", "Nothing here by that name or id that you may know of. Check the address.".into()),
             Self::Conflict(detail) => ("Conflict", detail.clone()),
+            Self::Licence(detail) => ("Not covered by the licence", detail.clone()),
             Self::Changed => {
                 ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into())
             }
