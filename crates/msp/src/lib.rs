@@ -14,6 +14,8 @@ pub mod elevations;
 pub mod invitations;
 pub mod ledger;
 pub mod msp_licence;
+pub mod offboarding;
+pub mod onboarding;
 mod patch;
 pub mod people;
 pub mod plans;
@@ -42,6 +44,8 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(elevations::router())
         .merge(ledger::router())
         .merge(msp_licence::router())
+        .merge(offboarding::router())
+        .merge(onboarding::router())
         .merge(plans::router())
         .merge(provider_access::router())
         .merge(providers::router())

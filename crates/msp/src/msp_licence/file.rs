@@ -289,9 +289,10 @@ mod tests {
 
     #[test]
     fn a_licence_counts_where_its_issuer_is_trusted() {
-        let text = LicenceFile::issue(&key(7), terms()).unwrap().text().unwrap();
+        let terms = terms();
+        let text = LicenceFile::issue(&key(7), terms.clone()).unwrap().text().unwrap();
         let file = check(&text, &trusting(7), testkit::START).unwrap();
-        assert_eq!(file.licence, terms());
+        assert_eq!(file.licence, terms);
         assert_eq!(file.issuer(&trusting(7)).unwrap().name, "Test issuer");
         assert!(matches!(check(&text, &trusting(8), testkit::START), Err(LicenceProblem::Foreign(_))));
         assert!(matches!(check(&text, &Issuers::embedded(), testkit::START), Err(LicenceProblem::Foreign(_))));
