@@ -32,6 +32,10 @@ impl recovery::Neighbours for Neighbours {
         Box::pin(posture::recheck(hub, tenant))
     }
 
+    fn room<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(msp::msp_licence::check_room(tx))
+    }
+
     fn ledger_keys<'a>(&'a self, hub: &'a Hub) -> BoxFuture<'a, Result<serde_json::Value>> {
         Box::pin(async { serde_json::to_value(hub.signing_keys().await?).map_err(Error::internal) })
     }

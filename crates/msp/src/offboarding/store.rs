@@ -69,7 +69,9 @@ pub(super) async fn lift_hold(tx: &mut WriteTx<scope::Client>) -> Result<bool, S
 pub(super) async fn request<S: scope::Control>(tx: &mut ReadTx<S>, tenant: TenantId) -> Result<Option<Stored>, StoreError> {
     let row = tx
         .opt(
-            "SELECT q.side, p.id, p.name, q.at, q.reason, t.purge_after FROM purge_request q JOIN person p ON p.id = q.person_id
+            "SELECT q.side, p.id, p.name, q.at, q.reason,
+                    CASE WHEN t.state = 'archived' THEN COALESCE(t.purge_after, t.archived_at, t.created_at) END
+             FROM purge_request q JOIN person p ON p.id = q.person_id
              JOIN tenant t ON t.id = q.tenant_id WHERE q.tenant_id = ?1",
             params![tenant],
         )
