@@ -42,6 +42,9 @@ pub enum Error {
     /// 409: somebody above keeps this for themselves. The text says who; ask them.
     #[error("locked: {0}")]
     Locked(String),
+    /// 409: the installation's licence does not permit this. The text says what to do.
+    #[error("licence: {0}")]
+    Licence(String),
     /// 412: it was changed since it was read. Read again.
     #[error("changed since it was read")]
     Changed,
@@ -138,6 +141,7 @@ impl Error {
             Self::Conflict(_) => "conflict",
             Self::LimitReached(_) => "limit_reached",
             Self::Locked(_) => "locked",
+            Self::Licence(_) => "licence",
             Self::Changed => "precondition_failed",
             Self::VersionMissing => "precondition_required",
             Self::TooLarge(_) => "too_large",
@@ -155,7 +159,7 @@ impl Error {
             Self::NotSignedIn | Self::SecondFactorRequired | Self::BadCredentials => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::StepUpRequired(_) | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(_) | Self::LimitReached(_) | Self::Locked(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::LimitReached(_) | Self::Locked(_) | Self::Licence(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -187,6 +191,7 @@ impl Error {
             Self::Conflict(detail) => ("Conflict", detail.clone()),
             Self::LimitReached(reached) => ("Limit reached", reached.detail.clone()),
             Self::Locked(detail) => ("Locked", detail.clone()),
+            Self::Licence(detail) => ("Not covered by the licence", detail.clone()),
             Self::Changed => {
                 ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into())
             }

@@ -322,6 +322,7 @@ fn client(id: TenantId, mut row: Row, eye: &Eye) -> Result<(Client, Value, Uuid)
         seats: rules::seats(row.take()?, row.take()?),
         attention: row.take::<i64>()? == 1,
         enter: rules::enter(&way, eye.now),
+        onboarding: None,
     };
     Ok((client, row.take()?, row.take()?))
 }
