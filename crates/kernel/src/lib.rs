@@ -12,6 +12,7 @@ pub mod http;
 pub mod ids;
 pub mod news;
 pub mod paging;
+pub mod rules;
 pub mod secrets;
 pub mod store;
 pub mod validate;

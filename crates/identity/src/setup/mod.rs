@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::Secret;
 use crate::invitations::{self, person_name};
 use crate::me::{self, Me};
-use crate::passwords::Pool;
+use crate::passwords::{Demands, Pool};
 use crate::sessions::{self, Cookie, Kind, Origin};
 use crate::sign_in::{Attempt, Tries};
 use crate::totp::{as_made, readable};
@@ -138,11 +138,10 @@ pub(crate) async fn check(cx: &PublicCx, body: SetupCreate) -> Result<Checked> {
     let provider_slug = check.slug("provider_slug", &body.provider_slug);
     let name = person_name(&mut check, "name", &body.name);
     let email = check.email("email", &body.email);
-    let pool = cx.hub().port::<Pool>();
     let about = vec![email.clone(), name.clone(), provider_name.clone(), provider_slug.clone()];
-    pool.judge(body.password.clone(), about).await?.tell("password", &mut check);
+    Demands::of_the_first(about).check(cx.hub(), "password", &body.password, &mut check).await?;
     check.done()?;
-    let password_hash = pool.hash(body.password).await?;
+    let password_hash = cx.hub().port::<Pool>().hash(body.password).await?;
     Ok(Checked::Right(Box::new(Right { code_hash, provider_name, provider_slug, name, email, password_hash, attempt })))
 }
 
