@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use identity::invitations::Arrival;
 use identity::setup::{Founder, Founding, House};
 use kernel::door::BoxFuture;
-use kernel::{Error, Hub, Result, TenantId, WriteTx, scope};
+use kernel::{Error, Hub, ProviderId, Result, TenantId, WriteTx, scope};
 use posture::{Assignee, ImportSettings, People};
 
 /// Puts every crate's state into the hub and fills their ports. Files that are being imported lie in `spool`, a folder of this
@@ -13,6 +14,7 @@ use posture::{Assignee, ImportSettings, People};
 pub fn wire(hub: &Hub, spool: &Path) {
     identity::provide(hub);
     hub.provide::<Arc<dyn Founder>>(Arc::new(Houses));
+    hub.provide::<Arc<dyn Arrival>>(Arc::new(Houses));
     posture::provide(hub, ImportSettings::in_dir(spool));
     hub.provide::<Arc<dyn People>>(Arc::new(TenantPeople(hub.clone())));
     msp::summaries::wire(hub);
@@ -88,6 +90,13 @@ impl Founder for Houses {
                 msp::standalone::abandon(hub, tenant).await;
             }
         })
+    }
+}
+
+/// What an access mode gives admins is settled by `msp`.
+impl Arrival for Houses {
+    fn joined<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>, provider: ProviderId) -> BoxFuture<'a, Result<()>> {
+        Box::pin(msp::staff::joined(tx, provider))
     }
 }
 

@@ -12,6 +12,7 @@ mod store;
 mod tests;
 
 use kernel::ids::SessionId;
+use kernel::rules::Lack;
 use kernel::validate::Check;
 use kernel::{PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,12 @@ pub struct MeSession {
     pub stepped_up_at: Option<Timestamp>,
     /// Until when what wants a fresh second factor may be done without giving one again.
     pub fresh_until: Option<Timestamp>,
+    /// What a place of the person's asks for before anything else is open: a second factor, it again, or a new password.
+    pub missing: Option<Lack>,
+    /// When the password has to be changed, if it ever has.
+    pub password_until: Option<Timestamp>,
+    /// When the second factor is asked for again, if it ever is.
+    pub second_factor_until: Option<Timestamp>,
 }
 
 /// How a person likes the console.

@@ -2,6 +2,7 @@
 
 use kernel::door::fresh_until;
 use kernel::ids::SessionId;
+use kernel::rules::{SignInRules, SignedIn};
 use kernel::store::StoreError;
 use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
 
@@ -75,15 +76,29 @@ pub(super) async fn is_standalone<S: scope::Control>(tx: &mut ReadTx<S>) -> Resu
 pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<MeSession> {
     let row = tx
         .opt(
-            "SELECT id, expires_at, idle_expires_at, second_factor_at, stepped_up_at FROM session WHERE id = ?1 AND person_id = ?2",
+            "SELECT s.id, s.expires_at, s.idle_expires_at, s.second_factor_at, s.stepped_up_at, p.totp_secret IS NOT NULL,
+                    COALESCE(p.password_set_at, p.created_at)
+             FROM session s JOIN person p ON p.id = s.person_id WHERE s.id = ?1 AND s.person_id = ?2",
             params![session, person],
         )
         .await?;
     let mut row = row.ok_or(Error::NotSignedIn)?;
     let (id, expires_at, idle_expires_at) = (row.take()?, row.take()?, row.take()?);
     let (second_factor_at, stepped_up_at) = (row.take()?, row.take()?);
-    let fresh_until = fresh_until(second_factor_at, stepped_up_at);
-    Ok(MeSession { id, expires_at, idle_expires_at, second_factor_at, stepped_up_at, fresh_until })
+    let (has_second_factor, password_set_at) = (row.take()?, row.take()?);
+    let rules = SignInRules::of_person(tx, person).await?;
+    let who = SignedIn { has_second_factor, second_factor_at, stepped_up_at, password_set_at };
+    Ok(MeSession {
+        id,
+        expires_at,
+        idle_expires_at,
+        second_factor_at,
+        stepped_up_at,
+        fresh_until: fresh_until(second_factor_at, stepped_up_at),
+        missing: rules.lack(&who, tx.now()),
+        password_until: rules.password_until(password_set_at),
+        second_factor_until: rules.second_factor_until(second_factor_at.max(stepped_up_at)).filter(|_| has_second_factor),
+    })
 }
 
 pub(super) async fn update(tx: &mut WriteTx<scope::Own>, after: &MePerson) -> Result<()> {

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::Secret;
 use crate::invitations::{self, person_name};
 use crate::me::{self, Me};
-use crate::passwords::Pool;
+use crate::passwords::{Demands, Pool};
 use crate::sessions::{self, Cookie, Kind, Origin};
 use crate::sign_in::{Attempt, Tries};
 use crate::totp::{as_made, readable};
@@ -148,8 +148,7 @@ pub async fn prepare(hub: &Hub) -> Result<Option<String>> {
         return Ok(None);
     }
     let code = readable(&random::<20>());
-    let mut tx =
-        hub.system_write("setup.prepare", "There is nothing here yet: the setup waits for the code in the log.").await?;
+    let mut tx = hub.system_write("setup.prepare", "There is nothing here yet: the setup waits for the code in the log.").await?;
     store::keep_code(&mut tx, &hash_of(&code)).await?;
     tx.commit().await?;
     Ok(Some(code))
@@ -185,11 +184,10 @@ pub(crate) async fn check(cx: &PublicCx, body: SetupCreate) -> Result<Checked> {
     let (House::Provider { name: house_name, slug } | House::Standalone { name: house_name, slug, .. }) = &house;
     let name = person_name(&mut check, "name", &body.name);
     let email = check.email("email", &body.email);
-    let pool = cx.hub().port::<Pool>();
     let about = vec![email.clone(), name.clone(), house_name.clone(), slug.clone()];
-    pool.judge(body.password.clone(), about).await?.tell("password", &mut check);
+    Demands::of_the_first(about).check(cx.hub(), "password", &body.password, &mut check).await?;
     check.done()?;
-    let password_hash = pool.hash(body.password).await?;
+    let password_hash = cx.hub().port::<Pool>().hash(body.password).await?;
     Ok(Checked::Right(Box::new(Right { code_hash, house, name, email, password_hash, attempt })))
 }
 

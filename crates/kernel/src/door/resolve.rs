@@ -10,6 +10,7 @@ use access::{
 };
 use uuid::Uuid;
 
+use super::entry::{SWITCH_POLICY, SwitchPolicy};
 use super::standing::{Held, Standing, TenantInfo};
 use crate::clock::Timestamp;
 use crate::ids::{ProviderId, TenantId};
@@ -45,6 +46,8 @@ pub(crate) struct TenantRows {
     assignments: HashMap<(Uuid, Uuid), Assignment>,
     elevations: HashMap<(Uuid, Uuid), Vec<Elevation>>,
     barred: BTreeSet<Uuid>,
+    /// What staff are asked when they enter.
+    switch: SwitchPolicy,
 }
 
 /// Reads what is known of who holds what on the tenant of this id or slug. None: there is none, or it is purged.
@@ -66,6 +69,7 @@ pub(crate) async fn load(tx: &mut Tx, name: &str, whose: Whose, now: Timestamp) 
         assignments: HashMap::new(),
         elevations: HashMap::new(),
         barred: BTreeSet::new(),
+        switch: SwitchPolicy::Seamless,
     };
     if staff.is_empty() {
         return Ok(Some(rows));
@@ -75,6 +79,7 @@ pub(crate) async fn load(tx: &mut Tx, name: &str, whose: Whose, now: Timestamp) 
     }
     rows.links = load_links(tx, id).await?;
     rows.relationships = cut(&rows.links);
+    load_settings(tx, &mut rows).await?;
     rows.assignments = load_assignments(tx, id, whose).await?;
     rows.elevations = load_elevations(tx, id, whose, now).await?;
     rows.barred = load_bars(tx, id, whose).await?;
@@ -115,6 +120,8 @@ impl TenantRows {
         }
         let mut standing = Standing::new(Some(person.clone()), AccessPlace::Tenant(self.facts.clone()), held);
         standing.tenant = Some(self.tenant.clone());
+        // A member who is staff too comes as a member.
+        standing.switch = if self.members.contains_key(&person.id) { SwitchPolicy::Seamless } else { self.switch };
         Some(standing)
     }
 }
@@ -199,6 +206,9 @@ fn with_elevation(row: &StaffRow, mut base: Held, with: Elevation) -> Held {
     base
 }
 
+/// Key of the setting that says what admins reach.
+pub const ACCESS_MODE: &str = "access_mode";
+
 const STAFF: &str = "SELECT s.person_id, s.id, s.role, s.state, p.id, p.state, p.sub_providers, p.access_mode, p.slug, p.name
      FROM staff s JOIN provider p ON p.id = s.provider_id";
 
@@ -223,7 +233,7 @@ fn staff_row(mut row: Row) -> Result<StaffRow, StoreError> {
         id: row.take()?,
         state: if row.take::<String>()? == "active" { ProviderState::Active } else { ProviderState::Suspended },
         sub_providers: row.take()?,
-        access_mode: if row.take::<String>()? == "explicit" { AccessMode::Explicit } else { AccessMode::Tiered },
+        access_mode: mode_of(&row.take::<String>()?),
     };
     let staff = Staff { id, person, provider: provider.id, role, enabled };
     Ok(StaffRow { staff, provider, slug: row.take()?, name: row.take()? })
@@ -338,6 +348,45 @@ fn cut_to_chain(own: &Link, links: &[Link]) -> Relationship {
         above = link.parent;
     }
     cut
+}
+
+/// What tenant and providers decided that the door has to know: what staff are asked when they enter, and where a provider's access mode is
+/// another here than elsewhere.
+async fn load_settings(tx: &mut Tx, rows: &mut TenantRows) -> Result<(), StoreError> {
+    let mut query = Query::new("SELECT scope_id, scope_kind, key, value FROM setting WHERE key IN (");
+    query.bind(SWITCH_POLICY).push(", ").bind(ACCESS_MODE).push(") AND scope_id IN (").bind(rows.tenant.id);
+    for link in &rows.links {
+        query.push(", ").bind(link.relationship.id).push(", ").bind(link.relationship.provider);
+    }
+    query.push(")");
+    let mut asked: HashMap<Uuid, (bool, SwitchPolicy)> = HashMap::new();
+    for mut row in tx.rows(&query.sql, &query.params).await? {
+        let (of, kind, key, value): (Uuid, String, String, String) = (row.take()?, row.take()?, row.take()?, row.take()?);
+        match (key.as_str(), kind.as_str()) {
+            (SWITCH_POLICY, kind) => {
+                // What a provider decided itself stands in the place of what its preset says.
+                let (is_own, policy) = (kind != "preset", SwitchPolicy::from_word(&value));
+                let stands = asked.entry(of).or_insert((is_own, policy));
+                if is_own {
+                    *stands = (true, policy);
+                }
+            }
+            (ACCESS_MODE, "client") => {
+                let link = rows.links.iter().find(|link| link.relationship.id == of);
+                let Some(provider) = link.map(|link| link.relationship.provider) else { continue };
+                let all = rows.staff.values_mut().flatten().filter(|row| row.provider.id == provider);
+                all.for_each(|row| row.provider.access_mode = mode_of(&value));
+            }
+            _ => {}
+        }
+    }
+    rows.switch = asked.values().map(|(_, policy)| *policy).max().unwrap_or_default();
+    Ok(())
+}
+
+/// As policies know it: in `implicit_owner` admins too need an assignment, and each of them has one.
+fn mode_of(word: &str) -> AccessMode {
+    if word == "tiered" { AccessMode::Tiered } else { AccessMode::Explicit }
 }
 
 async fn load_assignments(tx: &mut Tx, tenant: TenantId, whose: Whose) -> Result<HashMap<(Uuid, Uuid), Assignment>, StoreError> {

@@ -103,7 +103,10 @@ impl Eye {
         ));
         query.bind(self.now).push(" THEN 1 ELSE 0 END AS scan, CASE WHEN t.provider_id = ").bind(self.provider);
         query.push(" THEN 0 ELSE 1 END AS below");
-        self.from(&mut query, " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number");
+        self.from(
+            &mut query,
+            " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number",
+        );
         query.push(
             "), facts AS (SELECT m.*, CASE WHEN m.state = 'active' AND m.seats > m.seats_max THEN 1 ELSE 0 END AS over_limit,
                  CASE WHEN m.state = 'active' AND (m.critical > 0 OR m.scan > 0 OR m.seats > m.seats_max

@@ -4,7 +4,7 @@
 //!   transaction that would change it, after the provider's row was taken, so that of two who try at once one is refused.
 //! - Nobody promotes, demotes, disables or removes themselves.
 //! - A promoted technician reaches what the provider's access mode gives admins from the next request on, in tenants of before
-//!   too, because that is computed and not stored. Demoting keeps the assignments that are stored.
+//!   too: that is computed, or (`implicit_owner`) stored with the promotion. Demoting keeps the assignments that were made by hand.
 //! - Removing somebody removes their assignments at this provider, ends their elevations, and revokes the API keys they made for it and,
 //!   where they are no member, in its clients; each tenant concerned finds that in its own ledger, and
 //!   nothing of another tenant beside it.
@@ -27,12 +27,12 @@ pub use invitations::{Invitation, InvitationQuery, InvitationState, StaffInvite,
 use kernel::door::Can;
 use kernel::http::IfMatch;
 use kernel::validate::Check;
-use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, Timestamp, WriteTx, scope};
+use kernel::{Error, Page, PageQuery, PersonId, ProviderId, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 pub(crate) use store::lock_provider;
 
-use crate::assignments::{self, Assignment};
+use crate::assignments::{self, Assignment, by_mode};
 use crate::elevations;
 
 kernel::kinds! {
@@ -218,7 +218,17 @@ pub async fn update(tx: &mut WriteTx<scope::Provider>, id: StaffId, version: IfM
     tx.require::<actions::StaffUpdate>(before.subject())?;
     version.check(before.row.version)?;
     store::set(tx, id, body.role, before.row.state).await?;
+    let provider = tx.scope.provider;
+    by_mode::settle(tx, provider).await?;
     changed(tx, before).await
+}
+
+/// Somebody has just come to the provider's staff: they get what its access mode gives whoever they are.
+///
+/// # Errors
+/// As the store's.
+pub async fn joined(tx: &mut WriteTx<scope::Public>, provider: ProviderId) -> Result<()> {
+    by_mode::settle(tx, provider).await
 }
 
 /// Stops somebody's staff row from counting.
