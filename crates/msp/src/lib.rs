@@ -11,6 +11,8 @@ pub mod consents;
 pub mod contexts;
 pub mod elevation_templates;
 pub mod elevations;
+pub mod grants;
+pub mod groups;
 pub mod invitations;
 pub mod ledger;
 pub mod msp_licence;
@@ -42,6 +44,8 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
+        .merge(grants::router())
+        .merge(groups::router())
         .merge(ledger::router())
         .merge(msp_licence::router())
         .merge(offboarding::router())
