@@ -7,6 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::limits::{Limit, LimitReached};
+
 /// What went wrong, for the one who must act on it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -34,6 +36,12 @@ pub enum Error {
     /// 409: the thing is in a state that does not permit this. The text says what to do.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// 409: there are as many of something as there may be. The text says what to do.
+    #[error("limit reached: {}", .0.detail)]
+    LimitReached(Box<LimitReached>),
+    /// 409: somebody above keeps this for themselves. The text says who; ask them.
+    #[error("locked: {0}")]
+    Locked(String),
     /// 412: it was changed since it was read. Read again.
     #[error("changed since it was read")]
     Changed,
@@ -128,6 +136,8 @@ impl Error {
             Self::CrossOrigin => "cross_origin",
             Self::NotFound => "not_found",
             Self::Conflict(_) => "conflict",
+            Self::LimitReached(_) => "limit_reached",
+            Self::Locked(_) => "locked",
             Self::Changed => "precondition_failed",
             Self::VersionMissing => "precondition_required",
             Self::TooLarge(_) => "too_large",
@@ -145,7 +155,7 @@ impl Error {
             Self::NotSignedIn | Self::SecondFactorRequired | Self::BadCredentials => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::StepUpRequired(_) | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::LimitReached(_) | Self::Locked(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -175,6 +185,8 @@ impl Error {
             Self::CrossOrigin => ("Cross-origin request refused", "Send the request from the console's own address.".into()),
             Self::NotFound => ("Not found", "Nothing here by that name or id that you may know of. Check the address.".into()),
             Self::Conflict(detail) => ("Conflict", detail.clone()),
+            Self::LimitReached(reached) => ("Limit reached", reached.detail.clone()),
+            Self::Locked(detail) => ("Locked", detail.clone()),
             Self::Changed => {
                 ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into())
             }
@@ -242,11 +254,21 @@ pub struct Problem {
     /// Which grant would be needed (code `forbidden`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
+    /// Which limit (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// How many there are (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<i64>,
+    /// How many there may be (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
 }
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let (title, detail) = error.words();
+        let reached = if let Error::LimitReached(reached) = error { Some(reached) } else { None };
         let refusal = if let Error::Forbidden(refusal) | Error::StepUpRequired(refusal) = error { Some(refusal) } else { None };
         Self {
             kind: format!("https://tenantry.dev/problems/{}", error.code()),
@@ -260,6 +282,9 @@ impl From<&Error> for Problem {
             policy: refusal.map(|r| r.policy.clone()),
             why: refusal.map(|r| r.why.clone()),
             needs: refusal.map(|r| r.needs.clone()),
+            limit: reached.map(|r| r.limit),
+            used: reached.map(|r| r.used),
+            max: reached.map(|r| r.max),
         }
     }
 }
