@@ -327,10 +327,7 @@ fn absolute(place: String) -> Result<String, Failure> {
 async fn open(config: &Config) -> Result<Hub, Failure> {
     let hub = config.open().await?;
     crate::wiring::wire(&hub, &config.spool().join(format!("command-{}", std::process::id())));
-    recovery::provide(&hub, config.recovery());
-    if let Some(base) = &config.base_domain {
-        hub.provide(msp::branding::BaseDomain(base.clone()));
-    }
+    config.provide(&hub);
     Ok(hub)
 }
 

@@ -12,9 +12,14 @@ pub mod consents;
 pub mod contexts;
 pub mod elevation_templates;
 pub mod elevations;
+pub mod grants;
+pub mod groups;
 pub mod host_names;
 pub mod invitations;
 pub mod ledger;
+pub mod msp_licence;
+pub mod offboarding;
+pub mod onboarding;
 mod patch;
 pub mod people;
 pub mod plans;
@@ -23,6 +28,7 @@ pub mod providers;
 pub mod relationships;
 pub mod settings;
 pub mod staff;
+pub mod standalone;
 pub mod summaries;
 pub mod tenants;
 pub mod why;
@@ -41,8 +47,13 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
+        .merge(grants::router())
+        .merge(groups::router())
         .merge(host_names::router())
         .merge(ledger::router())
+        .merge(msp_licence::router())
+        .merge(offboarding::router())
+        .merge(onboarding::router())
         .merge(plans::router())
         .merge(provider_access::router())
         .merge(providers::router())
