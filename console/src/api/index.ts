@@ -1,3 +1,4 @@
+export * from './business';
 export * from './can';
 export * from './client';
 export * from './queries';

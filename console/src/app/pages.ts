@@ -1,4 +1,4 @@
-import { IconBuilding, IconClockShield, IconFileCheck, IconHelpCircle, IconHistory, IconKey, IconLayoutDashboard, IconPlugConnected, IconRadar2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
+import { IconBox, IconBuilding, IconCoins, IconLicense, IconClockShield, IconFileCheck, IconHelpCircle, IconHistory, IconKey, IconLayoutDashboard, IconPlugConnected, IconRadar2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { en } from '../i18n/en';
 
@@ -18,6 +18,9 @@ export const providerPages: Page[] = [
   { path: 'tenants/$tenant', action: 'tenant.list', load: () => import('../features/tenants/Tenant') },
   { path: 'sub-providers', action: 'sub_provider.list', nav: { word: 'subProviders', icon: IconSitemap, group: 'groupClients' }, load: () => import('../features/sub-providers/SubProviders') },
   { path: 'relationships', action: 'relationship.list', nav: { word: 'relationships', icon: IconPlugConnected, group: 'groupClients' }, load: () => import('../features/relationships/Relationships') },
+  { path: 'licensing', action: 'licensing.view', nav: { word: 'licensing', icon: IconLicense, group: 'groupCommercial' }, load: () => import('../features/licensing/Licensing') },
+  { path: 'plans', action: 'plan.list', nav: { word: 'plans', icon: IconBox, group: 'groupCommercial' }, load: () => import('../features/plans/Plans') },
+  { path: 'revenue', action: 'revenue.list', nav: { word: 'revenue', icon: IconCoins, group: 'groupCommercial' }, load: () => import('../features/revenue/Revenue') },
   { path: 'staff', action: 'staff.list', nav: { word: 'staff', icon: IconUsers, group: 'groupTeam' }, load: () => import('../features/staff/Staff') },
   { path: 'staff/$staff', action: 'staff.view', load: () => import('../features/staff/Person') },
   { path: 'requests', action: 'elevation.list_own', nav: { word: 'requests', icon: IconClockShield, group: 'groupTeam' }, load: () => import('../features/requests/Requests') },

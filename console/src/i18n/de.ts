@@ -1,12 +1,13 @@
 import type { Messages } from '.';
+import { deBusiness } from './de.business';
 import { deTenant } from './de.tenant';
 import { deTrust } from './de.trust';
 
 export const de: Messages = {
   nav: {
     dashboard: 'Kundenübersicht', tenants: 'Kunden', subProviders: 'Unteranbieter', staff: 'Personal', ledger: 'Protokoll', settings: 'Einstellungen', account: 'Mein Konto',
-    overview: 'Überblick', findings: 'Befunde', compliance: 'Compliance', scans: 'Scans', overrides: 'Ausnahmen', members: 'Mitglieder', relationships: 'Beziehungen', requests: 'Zugriffsanfragen', why: 'Warum', apiKeys: 'API-Schlüssel', providerAccess: 'Anbieterzugriff',
-    groupClients: 'Kunden', groupTeam: 'Team', groupAdmin: 'Verwaltung', groupModules: 'Module', groupPeople: 'Personen',
+    overview: 'Überblick', findings: 'Befunde', compliance: 'Compliance', scans: 'Scans', overrides: 'Ausnahmen', members: 'Mitglieder', relationships: 'Beziehungen', requests: 'Zugriffsanfragen', why: 'Warum', apiKeys: 'API-Schlüssel', providerAccess: 'Anbieterzugriff', plans: 'Pläne und Module', revenue: 'Umsatz', licensing: 'Lizenzen', bill: 'Plan und Rechnung', mspLicence: 'MSP-Lizenz', offboarding: 'Ausstieg',
+    groupClients: 'Kunden', groupTeam: 'Team', groupAdmin: 'Verwaltung', groupModules: 'Module', groupPeople: 'Personen', groupCommercial: 'Geschäft',
   },
   shell: {
     skip: 'Zum Inhalt springen', popups: 'Einblendungen', sidebar: 'Seitenleiste', openMenu: 'Menü öffnen', closeMenu: 'Menü schließen', topBar: 'Kopfleiste', breadcrumb: 'Pfad', clientNav: 'Kunde', providerNav: 'Anbieter',
@@ -106,6 +107,6 @@ export const de: Messages = {
     factor: 'Zweiter Faktor', factorOn: 'An', factorOff: 'Aus', factorText: 'Ein Code aus einer Authenticator-App, gefragt nach dem Passwort.', factorSetUp: 'Einrichten', factorOffText: 'Wer das Passwort kennt, kann sich damit anmelden.', codesLeft_one: 'Noch {{count}} Wiederherstellungscode', codesLeft_other: 'Noch {{count}} Wiederherstellungscodes', newCodes: 'Neue Wiederherstellungscodes', remove: 'Entfernen', step1: 'Kurz bestätigen', step2: 'Mit der App scannen', step3: 'Wiederherstellungscodes aufbewahren', scanText: 'Das Bild mit einer Authenticator-App scannen oder den Schlüssel eintippen. Danach die 6 Ziffern eingeben, die sie zeigt.', qr: 'QR-Code für die Authenticator-App', key: 'Schlüssel zum Eintippen', code: '6 Ziffern', confirm: 'Bestätigen', continue: 'Weiter', badCode: 'Dieser Code ist falsch. Bitte auf den nächsten warten und noch einmal versuchen.', wrongPassword: 'Das Passwort ist falsch.', codesText: 'Jeder davon meldet einmal an, wenn die App nicht zur Hand ist. Sie werden nur jetzt gezeigt.', copyCodes: 'Alle kopieren', codesCopied: 'Kopiert', downloadCodes: 'Herunterladen', kept: 'Sie sind aufbewahrt', factorSet: 'Der zweite Faktor ist an', removeTitle: 'Zweiten Faktor entfernen?', removeText: 'Dann schützt nur noch das Passwort das Konto.', removed: 'Der zweite Faktor ist aus', renewTitle: 'Neue Wiederherstellungscodes anlegen?', renewText: 'Die alten gelten dann nicht mehr.', passwordField: 'Passwort', codeField: 'Code aus der App',
     sessions: 'Sitzungen', thisSession: 'Diese Sitzung', device: 'Gerät', addressCol: 'Adresse', lastSeen: 'Zuletzt', signedIn: 'Angemeldet', revoke: 'Abmelden', revokeOthers: 'Alle anderen abmelden', revokedToast: 'Die Sitzung ist beendet', revokedN_one: '{{count}} Sitzung ist beendet', revokedN_other: '{{count}} Sitzungen sind beendet', othersTitle: 'Alle anderen Sitzungen abmelden?', othersLine: 'Alle anderen angemeldeten Browser müssen sich neu anmelden.', onlyOne: 'Nur hier angemeldet.', unknownDevice: 'Unbekanntes Gerät', withFactor: 'mit zweitem Faktor', orgs: 'Organisationen',
   },
-  ...deTenant,
+  ...deBusiness, ...deTenant,
   ...deTrust,
 };

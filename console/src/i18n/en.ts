@@ -4,8 +4,8 @@ import { enTrust } from './en.trust';
 export const en = {
   nav: {
     dashboard: 'Client dashboard', tenants: 'Clients', subProviders: 'Sub-providers', staff: 'Staff', ledger: 'Ledger', settings: 'Settings', account: 'Your account',
-    overview: 'Overview', findings: 'Findings', compliance: 'Compliance', scans: 'Scans', overrides: 'Overrides', members: 'Members', relationships: 'Relationships', requests: 'Access requests', why: 'Why', apiKeys: 'API keys', providerAccess: 'Provider access',
-    groupClients: 'Clients', groupTeam: 'Team', groupAdmin: 'Administration', groupModules: 'Modules', groupPeople: 'People',
+    overview: 'Overview', findings: 'Findings', compliance: 'Compliance', scans: 'Scans', overrides: 'Overrides', members: 'Members', relationships: 'Relationships', requests: 'Access requests', why: 'Why', apiKeys: 'API keys', providerAccess: 'Provider access', plans: 'Plans & modules', revenue: 'Revenue', licensing: 'Licensing', bill: 'Plan & bill', mspLicence: 'MSP licence', offboarding: 'Off-boarding',
+    groupClients: 'Clients', groupTeam: 'Team', groupAdmin: 'Administration', groupModules: 'Modules', groupPeople: 'People', groupCommercial: 'Commercial',
   },
   shell: {
     skip: 'Skip to content', popups: 'Pop-ups', sidebar: 'Sidebar', openMenu: 'Open menu', closeMenu: 'Close menu', topBar: 'Top bar', breadcrumb: 'Breadcrumb', clientNav: 'Client', providerNav: 'Provider',

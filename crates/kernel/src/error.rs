@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::limits::{Limit, LimitReached};
 use crate::rules::Lack;
 
 /// What went wrong, for the one who must act on it.
@@ -42,6 +43,15 @@ pub enum Error {
     /// 409: the thing is in a state that does not permit this. The text says what to do.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// 409: there are as many of something as there may be. The text says what to do.
+    #[error("limit reached: {}", .0.detail)]
+    LimitReached(Box<LimitReached>),
+    /// 409: somebody above keeps this for themselves. The text says who; ask them.
+    #[error("locked: {0}")]
+    Locked(String),
+    /// 409: the installation's licence does not permit this. The text says what to do.
+    #[error("licence: {0}")]
+    Licence(String),
     /// 412: it was changed since it was read. Read again.
     #[error("changed since it was read")]
     Changed,
@@ -139,6 +149,9 @@ impl Error {
             Self::CrossOrigin => "cross_origin",
             Self::NotFound => "not_found",
             Self::Conflict(_) => "conflict",
+            Self::LimitReached(_) => "limit_reached",
+            Self::Locked(_) => "locked",
+            Self::Licence(_) => "licence",
             Self::Changed => "precondition_failed",
             Self::VersionMissing => "precondition_required",
             Self::TooLarge(_) => "too_large",
@@ -158,7 +171,7 @@ impl Error {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::LimitReached(_) | Self::Locked(_) | Self::Licence(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -195,6 +208,9 @@ impl Error {
             Self::CrossOrigin => ("Cross-origin request refused", "Send the request from the console's own address.".into()),
             Self::NotFound => ("Not found", "Nothing here by that name or id that you may know of. Check the address.".into()),
             Self::Conflict(detail) => ("Conflict", detail.clone()),
+            Self::LimitReached(reached) => ("Limit reached", reached.detail.clone()),
+            Self::Locked(detail) => ("Locked", detail.clone()),
+            Self::Licence(detail) => ("Not covered by the licence", detail.clone()),
             Self::Changed => {
                 ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into())
             }
@@ -279,11 +295,21 @@ pub struct Problem {
     /// Which grant would be needed (code `forbidden`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
+    /// Which limit (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// How many there are (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<i64>,
+    /// How many there may be (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
 }
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let (title, detail) = error.words();
+        let reached = if let Error::LimitReached(reached) = error { Some(reached) } else { None };
         let refusal = if let Error::Forbidden(refusal) | Error::StepUpRequired(refusal) | Error::ReauthRequired(refusal) = error {
             Some(refusal)
         } else {
@@ -301,6 +327,9 @@ impl From<&Error> for Problem {
             policy: refusal.map(|r| r.policy.clone()),
             why: refusal.map(|r| r.why.clone()),
             needs: refusal.map(|r| r.needs.clone()),
+            limit: reached.map(|r| r.limit),
+            used: reached.map(|r| r.used),
+            max: reached.map(|r| r.max),
         }
     }
 }

@@ -13,6 +13,9 @@ pub mod elevation_templates;
 pub mod elevations;
 pub mod invitations;
 pub mod ledger;
+pub mod msp_licence;
+pub mod offboarding;
+pub mod onboarding;
 mod patch;
 pub mod people;
 pub mod plans;
@@ -21,6 +24,7 @@ pub mod providers;
 pub mod relationships;
 pub mod settings;
 pub mod staff;
+pub mod standalone;
 pub mod summaries;
 pub mod tenants;
 pub mod why;
@@ -39,6 +43,9 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(elevation_templates::router())
         .merge(elevations::router())
         .merge(ledger::router())
+        .merge(msp_licence::router())
+        .merge(offboarding::router())
+        .merge(onboarding::router())
         .merge(plans::router())
         .merge(provider_access::router())
         .merge(providers::router())

@@ -55,15 +55,22 @@ pub(super) async fn providers<S: scope::Control>(tx: &mut ReadTx<S>, person: Per
 pub(super) async fn tenants<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<Vec<MeTenant>> {
     let rows = tx
         .rows(
-            "SELECT t.id, t.slug, t.name, m.role FROM member m JOIN tenant t ON t.id = m.tenant_id
-             WHERE m.person_id = ?1 AND m.state = 'active' AND t.state IN ('active', 'suspended')
+            "SELECT t.id, t.slug, t.name, m.role, t.state FROM member m JOIN tenant t ON t.id = m.tenant_id
+             WHERE m.person_id = ?1 AND m.state = 'active'
+               AND (t.state IN ('active', 'suspended') OR t.state = 'archived' AND m.role = 'admin')
              ORDER BY lower(t.name), t.id LIMIT 1000",
             params![person],
         )
         .await?;
-    let read =
-        rows.into_iter().map(|mut row| Ok(MeTenant { id: row.take()?, slug: row.take()?, name: row.take()?, role: row.take()? }));
+    let read = rows.into_iter().map(|mut row| {
+        Ok(MeTenant { id: row.take()?, slug: row.take()?, name: row.take()?, role: row.take()?, state: row.take()? })
+    });
     Ok(read.collect::<Result<_, StoreError>>()?)
+}
+
+/// Whether the installation is for one organisation, without a provider.
+pub(super) async fn is_standalone<S: scope::Control>(tx: &mut ReadTx<S>) -> Result<bool> {
+    Ok(tx.opt("SELECT 1 FROM provider WHERE kind = 'standalone'", &[]).await?.is_some())
 }
 
 pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<MeSession> {

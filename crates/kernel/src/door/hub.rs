@@ -218,6 +218,21 @@ impl Hub {
         value.clone().downcast().expect("stored under its own type")
     }
 
+    /// What was provided of this type, if anything was.
+    pub fn try_port<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let value = self.0.ports.read().get(&TypeId::of::<T>()).cloned()?;
+        value.downcast().ok()
+    }
+
+    /// What was provided of this type; the first who asks provides its default: a slice's own memory (a cache).
+    pub fn port_or_default<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
+        if let Some(there) = self.try_port() {
+            return there;
+        }
+        let value = self.0.ports.write().entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        value.downcast().expect("stored under its own type")
+    }
+
     /// Makes the database of a new tenant and its data key. Answers the wrapped key, for its registry row.
     ///
     /// # Errors
@@ -312,7 +327,8 @@ impl Hub {
         self.0.epoch.send_modify(|epoch| *epoch += 1);
     }
 
-    pub(crate) fn epoch(&self) -> u64 {
+    /// Goes up with every commit that may have changed the control database: what was read before is to be read again.
+    pub fn epoch(&self) -> u64 {
         *self.0.epoch.borrow()
     }
 
@@ -331,7 +347,7 @@ impl Hub {
     }
 
     /// Whether something read then still holds now.
-    pub(crate) fn fresh(&self, epoch: u64, at: Timestamp, now: Timestamp) -> bool {
+    pub fn fresh(&self, epoch: u64, at: Timestamp, now: Timestamp) -> bool {
         let shared = matches!(self.0.store, Store::Postgres(_));
         epoch == self.epoch() && (!shared || now < at.after(SHARED_STORE_TTL))
     }

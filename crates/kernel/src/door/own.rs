@@ -45,6 +45,16 @@ impl OwnCx {
         Self { base: Base::new(hub, parts, Some(caller.clone()), Arc::new(standing), epoch), caller }
     }
 
+    /// The name that the request was sent to, in lower case, without its port.
+    pub fn host(&self) -> Option<&str> {
+        self.base.background.scratch.as_deref().and_then(|scratch| scratch.host.as_deref())
+    }
+
+    /// The hub.
+    pub fn hub(&self) -> &Hub {
+        &self.base.background.hub
+    }
+
     /// Opens the person's own records for reading.
     ///
     /// # Errors
@@ -141,6 +151,8 @@ pub struct PublicCx {
     pub address: String,
     /// The browser or script, as it calls itself.
     pub user_agent: String,
+    /// The name that the request was sent to, in lower case, without its port.
+    pub host: Option<String>,
 }
 
 impl<St: Send + Sync> FromRequestParts<St> for PublicCx
@@ -165,6 +177,7 @@ where
         Ok(Self {
             address: scratch.and_then(|s| s.address).map(|a| a.to_string()).unwrap_or_default(),
             user_agent: scratch.map(|s| s.user_agent.clone()).unwrap_or_default(),
+            host: scratch.and_then(|s| s.host.clone()),
             base: Base::new(&hub, parts, caller.clone(), standing, epoch),
             caller,
         })

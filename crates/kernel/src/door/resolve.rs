@@ -241,8 +241,9 @@ fn staff_row(mut row: Row) -> Result<StaffRow, StoreError> {
 
 async fn load_tenant(tx: &mut Tx, name: &str) -> Result<Option<(TenantInfo, TenantFacts)>, StoreError> {
     const COLUMNS: &str =
-        "SELECT t.id, t.slug, t.name, t.state, p.name, p.modules, t.comments_from_t1, t.staff_may_name_admins, v.staff_shown
-         FROM tenant t JOIN plan p ON p.id = t.plan_id JOIN provider v ON v.id = t.provider_id";
+        "SELECT t.id, t.slug, t.name, t.state, p.name, w.modules, t.comments_from_t1, t.staff_may_name_admins, v.staff_shown
+         FROM tenant t JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number
+         JOIN provider v ON v.id = t.provider_id";
     let row = match name.parse::<TenantId>() {
         Ok(id) => tx.opt(&format!("{COLUMNS} WHERE t.id = ?1"), params![id]).await?,
         Err(_) => tx.opt(&format!("{COLUMNS} WHERE t.slug = ?1"), params![name]).await?,

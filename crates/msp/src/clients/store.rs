@@ -92,7 +92,7 @@ impl Eye {
         let mut query = Query::new(&format!(
             "WITH mine AS MATERIALIZED (SELECT t.id AS id, t.slug AS slug, t.name AS name, t.state AS state, p.name AS plan,
                  r.state AS relationship, {ends_at} AS ends_at, {tier} AS tier, {chain_live} AS chain_live,
-                 CAST({mask} AS bigint) AS mask, COALESCE(t.seats_max, p.seats_max) AS seats_max,
+                 CAST({mask} AS bigint) AS mask, NULLIF(COALESCE(t.seats_max, w.seats_max), -1) AS seats_max,
                  (SELECT COUNT(*) FROM member m WHERE m.tenant_id = t.id AND m.state <> 'disabled') AS seats,
                  COALESCE(s.critical, 0) AS critical, COALESCE(s.high, 0) AS high, s.score_bp AS score_bp, s.scan_at AS scan_at,
                  CASE WHEN s.scan_at IS NULL THEN 2
@@ -103,7 +103,10 @@ impl Eye {
         ));
         query.bind(self.now).push(" THEN 1 ELSE 0 END AS scan, CASE WHEN t.provider_id = ").bind(self.provider);
         query.push(" THEN 0 ELSE 1 END AS below");
-        self.from(&mut query, " JOIN plan p ON p.id = t.plan_id");
+        self.from(
+            &mut query,
+            " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number",
+        );
         query.push(
             "), facts AS (SELECT m.*, CASE WHEN m.state = 'active' AND m.seats > m.seats_max THEN 1 ELSE 0 END AS over_limit,
                  CASE WHEN m.state = 'active' AND (m.critical > 0 OR m.scan > 0 OR m.seats > m.seats_max
@@ -322,6 +325,7 @@ fn client(id: TenantId, mut row: Row, eye: &Eye) -> Result<(Client, Value, Uuid)
         seats: rules::seats(row.take()?, row.take()?),
         attention: row.take::<i64>()? == 1,
         enter: rules::enter(&way, eye.now),
+        onboarding: None,
     };
     Ok((client, row.take()?, row.take()?))
 }

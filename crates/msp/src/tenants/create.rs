@@ -9,6 +9,7 @@ use super::store::Terms;
 use super::{check_industry, check_name, store};
 use crate::assignments::by_mode;
 use crate::invitations::{self, InvitationCreated, Invitee};
+use crate::msp_licence;
 use crate::plans::PlanId;
 use crate::providers::{self, Link};
 use crate::relationships::ENDS_DAYS_MAX;
@@ -62,7 +63,7 @@ pub(super) struct Sound {
 /// Makes a tenant and commits. Takes the whole transaction, because the database made beside it goes again if it fails.
 ///
 /// # Errors
-/// `Invalid`; `Conflict` when the provider has as many as it may, or the id is another's.
+/// `Invalid`; `Conflict` when the provider has as many as it may, or the id is another's; `Licence` when the installation's has no room.
 pub async fn create(mut tx: WriteTx<scope::Provider>, body: TenantCreate) -> Result<Made> {
     let provider = tx.scope.provider;
     let lineage = providers::lineage(&mut tx, provider).await?;
@@ -82,6 +83,7 @@ pub async fn create(mut tx: WriteTx<scope::Provider>, body: TenantCreate) -> Res
     }
     require_switched_on(&mut tx).await?;
     check_room(&mut tx, &lineage).await?;
+    msp_licence::check_room(&mut tx).await?;
     // The registry row comes first: it takes the id, so that the database made and (on failure) removed next is ours alone.
     store::insert(&mut tx, &sound).await?;
     let hub = tx.hub().clone();

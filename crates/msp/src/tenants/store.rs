@@ -94,6 +94,8 @@ pub(super) async fn load(tx: &mut ReadTx<scope::Client>, relationship: Relations
         relationship,
         via,
         counts: TenantCounts { members: row.take()?, scans: row.take()?, findings_open: row.take()? },
+        hold: None,
+        purge_request: None,
         can: Default::default(),
         version,
         invitation: None,
@@ -292,7 +294,7 @@ pub(super) async fn entomb(tx: &mut WriteTx<scope::Client>) -> Result<bool, Stor
         .execute(
             "UPDATE tenant SET state = 'purged', slug = ?2, name = ?2, industry = '', state_reason = NULL, wrapped_key = NULL,
                     purge_after = ?3, version = version + 1
-             WHERE id = ?1 AND state = 'archived'",
+             WHERE id = ?1 AND state = 'archived' AND held_at IS NULL",
             params![tenant, name, tx.now()],
         )
         .await?;
@@ -321,7 +323,20 @@ pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Re
     let settings =
         "DELETE FROM setting WHERE scope_id = ?1 OR scope_id IN (SELECT r.id FROM relationship r WHERE r.tenant_id = ?1)";
     tx.execute(settings, params![tenant]).await?;
-    for table in ["summary", "access_freeze", "tenant_entry", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key"] {
+    let tables = [
+        "summary",
+        "access_freeze",
+        "tenant_entry",
+        "bar",
+        "reach_use",
+        "consent",
+        "elevation",
+        "api_key",
+        "tenant_key",
+        "purge_request",
+        "tenant_notice",
+    ];
+    for table in tables {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
     }
     let people = tx.rows("SELECT person_id FROM member WHERE tenant_id = ?1", params![tenant]).await?;
