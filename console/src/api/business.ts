@@ -39,19 +39,21 @@ export interface UsageMonth { month: string; users: number; capacity: number }
 export interface TenantLicence { type: LicenceType; limits: Record<Limit, LimitState>; status: LicenceStatus }
 
 export interface MspLicence {
-  licence: { id: string; customer: string; tenants_max: number | null; issued_at: Instant; expires_at: Instant; grace_days: number; issuer: string; state: 'valid' | 'grace' | 'expired' } | null;
-  tenants: { used: number; max: number | null }; notice: string | null;
+  licence: { id: string; customer: string; tenants_max: number | null; issued_at: Instant; expires_at: Instant; grace_days: number; issuer: string; issuer_name?: string | null; state: 'valid' | 'grace' | 'expired'; problem?: string | null } | null;
+  tenants: { used: number; max: number | null }; notice: Notice | null;
 }
-export interface MspLicenceActivated { provider: NamedPlace; tenant: NamedPlace; notice: string | null }
+export interface Notice { kind: string; at: Instant; provider: string; by: string; linked: { members: number; scans: number; findings_open: number } }
+export interface MspLicenceActivated { provider: NamedPlace; tenant: NamedPlace; notice: Notice }
 
-export type SettingValue = string | number | boolean | readonly string[];
+export type SettingValue = string | number | boolean;
 export type SettingLayer = 'default' | 'preset' | 'provider' | 'tenant';
 export interface Setting {
-  key: string; kind: 'choice' | 'number' | 'boolean' | 'choices'; choices?: string[] | null; min?: number | null; max?: number | null; unit?: string | null;
+  key: string; kind: 'choice' | 'number' | 'boolean'; choices?: string[] | null; min?: number | null; max?: number | null; unit?: string | null;
   value: SettingValue | null; layer: SettingLayer; default: SettingValue | null; own: SettingValue | null; locked_by: string | null;
 }
 export interface SettingGroup { key: string; settings: Setting[] }
-export interface SettingGroups { preset?: string | null; groups: SettingGroup[]; version: number }
+export interface ProviderSettingList { preset: string | null; groups: SettingGroup[]; version: number }
+export interface ClientSettingList { settings: Setting[]; version: number }
 export interface PresetDifference { key: string; from: SettingValue | null; to: SettingValue | null; affects: { tenants: number; people: number } }
 export interface Preset { key: string; differences: PresetDifference[] }
 export interface PresetList { current: string | null; items: Preset[] }

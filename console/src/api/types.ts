@@ -1,6 +1,6 @@
 // The API's shapes, by hand from the contract. When openapi.json exists: `npm run gen`, then re-export `components['schemas']` from here.
 
-import type { ClosedModule, Hold, PurgeRequest } from './business';
+import type { ClosedModule, Hold, Notice, PurgeRequest, Setting } from './business';
 
 export type Tier = 'T0' | 'T1' | 'T2' | 'T3';
 export const TIERS = ['T0', 'T1', 'T2', 'T3'] as const satisfies readonly Tier[];
@@ -40,13 +40,15 @@ export interface InvitationCreated { id: string; url: string; token: string; ema
 export interface Invitation { id: string; email: string; role: ProviderRole | TenantRole; invited_by: string; created_at: Instant; expires_at: Instant; state: InvitationState }
 
 // self
-export interface Preferences { pinned: string[]; scheme: Scheme }
+export interface Preferences { pinned: string[]; scheme: Scheme; dismissed?: string[] }
+/** What a place of the person's asks for before anything else is open. */
+export type Lack = 'second_factor' | 'second_factor_again' | 'password';
 export interface Me {
   person: { id: string; email: string; name: string; locale: Locale; second_factor: boolean; recovery_codes_left: number; preferences: Preferences; version: number };
   providers: (NamedPlace & { role: ProviderRole; client_count: number })[];
   tenants: (NamedPlace & { role: TenantRole })[];
   standalone?: boolean;
-  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null };
+  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null; missing?: Lack | null };
 }
 export interface MeUpdate { name?: string; locale?: Locale; preferences?: Preferences }
 export interface Session { id: string; current: boolean; created_at: Instant; last_seen_at: Instant; expires_at: Instant; address: string; user_agent: string; second_factor: boolean }
@@ -54,7 +56,7 @@ export interface TotpBegin { secret: string; uri: string; qr_svg: string }
 export interface RecoveryCodes { recovery_codes: string[] }
 
 // provider plane
-export interface ProviderSettings { access_mode: 'tiered' | 'explicit'; sub_providers: boolean; staff_shown: 'by_name' | 'by_role' }
+export interface ProviderSettings { access_mode: 'tiered' | 'explicit' | 'implicit_owner'; sub_providers: boolean; staff_shown: 'by_name' | 'by_role' }
 export interface Provider extends NamedPlace { parent: Named | null; ceiling: Tier | null; state: string; role: ProviderRole; settings: ProviderSettings; can: Can; version: number }
 export interface SubProvider extends NamedPlace { ceiling: Tier; client_count: number; staff_count: number; state: string; version: number }
 export interface SubProviderCreated { provider: SubProvider; invitation: InvitationCreated }
@@ -108,7 +110,7 @@ export interface LedgerEntry {
 
 // tenant, records plane
 export interface TenantContext {
-  tenant: NamedPlace & { state: TenantState; plan: string | null; modules: string[]; closed_modules?: ClosedModule[]; standalone?: boolean; notice?: { kind: string; at: Instant } | null };
+  tenant: NamedPlace & { state: TenantState; plan: string | null; modules: string[]; closed_modules?: ClosedModule[]; standalone?: boolean; notice?: Notice | null };
   me: {
     as: 'member' | 'staff'; role: string | null; tier: Tier | null; tier_name: string | null; mask: Mask | null; modules: string[] | null; until: Instant | null; provider: Named | null;
     grant: { source: GrantSource; id: string }; elevations?: RunningElevation[];
@@ -122,7 +124,7 @@ export interface Summary {
   score: number | null; passed: number; failed: number; overridden: number; trend: (number | null)[]; delta: number | null; scan: { status: ScanStatus; at: Instant | null; stale_at: Instant | null };
   critical: number; high: number; seats: Seats; frameworks: FrameworkScore[]; decisions: Decision[]; recent: RecentEntry[];
 }
-export interface TenantSettings { scan_interval_days: number; comments_from_t1: boolean; staff_may_name_admins: boolean; staff_shown: 'by_name' | 'by_role'; version: number }
+export interface TenantSettings { scan_interval_days: number; comments_from_t1: boolean; staff_may_name_admins: boolean; staff_shown: 'by_name' | 'by_role'; settings?: Setting[]; version: number }
 export interface Member {
   id: string; person: { id: string; name: string; email: string }; role: TenantRole; state: 'active' | 'disabled'; second_factor: boolean; last_seen_at: Instant | null;
   protected: boolean; is_me: boolean; version: number; created_at: Instant;

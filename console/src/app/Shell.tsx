@@ -9,17 +9,20 @@ import { ApiProblem, contextQuery, isProblem, keys, may, onStepUp, permission, u
 import { setLocale } from '../i18n';
 import { Av, contextColour, Countdown, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, text } from '../ui';
 import { AccessLost, TenantNotFound } from './errors';
-import { providerPages, tenantPages, type Page } from './pages';
+import { pagesOf, providerPages, tenantPages, type Page } from './pages';
 import { signOut } from './sign-out';
 import { Switcher } from './Switcher';
 import { visited } from './switching';
 
 const Palette = lazy(() => import('./Palette'));
 const StepUp = lazy(() => import('./StepUp'));
+const Notice = lazy(() => import('./Notice'));
+const Lacking = lazy(() => import('./Lacking'));
 const TenantCreate = lazy(() => import('../features/tenants/TenantCreate'));
 
 export function Shell() {
   const me = useMeQuery();
+  if (me.data?.session.missing) return <Suspense><Lacking me={me.data} missing={me.data.session.missing} /></Suspense>;
   if (me.data) return <SignedIn me={me.data} />;
   if (me.error && !isProblem(me.error, 'not_signed_in') && !isProblem(me.error, 'second_factor_required')) return <main className="main"><ErrorState error={me.error} retry={() => void me.refetch()} /></main>;
   return <div className="shell" aria-busy><aside className="side" /><div><div className="top" /><div className="main"><PageSkeleton /></div></div></div>;
@@ -45,7 +48,7 @@ function SignedIn({ me }: { me: Me }) {
   useEffect(() => setMenu(false), [pathname]);
   useHotkeys([['mod+K', () => setAsked((n) => n + 1)], ['Escape', () => setMenu(false)]], []);
 
-  const pages = slug ? (lost ? [] : tenantPages) : me.providers.length > 0 ? providerPages : [];
+  const pages = slug ? (lost ? [] : pagesOf(context?.tenant.standalone ?? me.standalone ?? false)) : me.providers.length > 0 ? providerPages : [];
   const can = slug ? context?.can : provider?.can;
   const section = slug ? pathname.split('/')[3] : undefined;
   const here = slug ? tenantPages.find((p) => p.path === section) : place && providerPageAt(pathname);
@@ -87,12 +90,12 @@ function SignedIn({ me }: { me: Me }) {
 
 /** Any call may be asked for a fresh second factor: the dialog gets it, and the call goes on. */
 function StepUpHost() {
-  const [waiting, setWaiting] = useState<{ done: (proven: boolean) => void } | null>(null);
+  const [waiting, setWaiting] = useState<{ password: boolean; done: (proven: boolean) => void } | null>(null);
   useEffect(() => {
-    onStepUp(() => new Promise((done) => setWaiting({ done })));
+    onStepUp((problem) => new Promise((done) => setWaiting({ password: problem.code === 'reauth_required', done })));
     return () => onStepUp(() => Promise.resolve(false));
   }, []);
-  return waiting && <Suspense><StepUp onDone={(proven) => { setWaiting(null); waiting.done(proven); }} /></Suspense>;
+  return waiting && <Suspense><StepUp password={waiting.password} onDone={(proven) => { setWaiting(null); waiting.done(proven); }} /></Suspense>;
 }
 
 /** "Add client" is in the address (?add=client), so the dashboard, the list and the palette open the same drawer. */
@@ -252,5 +255,6 @@ export function TenantLayout() {
   if (lost) return <AccessLost slug={slug} name={context.data?.tenant.name} problem={lost} retry={() => void context.refetch()} />;
   if (context.error && !context.data) return <ErrorState error={context.error} retry={() => void context.refetch()} />;
   if (!context.data) return <PageSkeleton />;
-  return <div key={slug} className="contents"><Outlet /></div>;
+  const { tenant } = context.data;
+  return <div key={slug} className="contents">{tenant.notice && <Suspense><Notice slug={slug} name={tenant.name} notice={tenant.notice} /></Suspense>}<Outlet /></div>;
 }

@@ -1,4 +1,4 @@
-import { IconBox, IconBuilding, IconCoins, IconLicense, IconClockShield, IconFileCheck, IconHelpCircle, IconHistory, IconKey, IconLayoutDashboard, IconPlugConnected, IconRadar2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
+import { IconBox, IconBuilding, IconCoins, IconLicense, IconClockShield, IconFileCheck, IconHelpCircle, IconHistory, IconKey, IconLayoutDashboard, IconPlugConnected, IconRadar2, IconReceipt2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { en } from '../i18n/en';
 
@@ -9,6 +9,8 @@ export interface Page {
   action: string;
   /** Its place in the sidebar; without it the page is reached from another one. */
   nav?: { word: keyof typeof en.nav; icon: Icon; group?: keyof typeof en.nav };
+  /** Left out of the sidebar where there is, or is no, provider. */
+  only?: 'standalone' | 'provided';
   load: () => Promise<{ default: ComponentType }>;
 }
 
@@ -37,12 +39,15 @@ export const tenantPages: Page[] = [
   { path: 'scans', action: 'scan.list', nav: { word: 'scans', icon: IconRadar2, group: 'groupModules' }, load: () => import('../features/scans/Scans') },
   { path: 'overrides', action: 'override.list', nav: { word: 'overrides', icon: IconShieldOff, group: 'groupModules' }, load: () => import('../features/overrides/Overrides') },
   { path: 'members', action: 'member.list', nav: { word: 'members', icon: IconUsers, group: 'groupPeople' }, load: () => import('../features/members/Members') },
-  { path: 'provider-access', action: 'provider_access.view', nav: { word: 'providerAccess', icon: IconPlugConnected, group: 'groupAdmin' }, load: () => import('../features/provider-access/ProviderAccess') },
-  { path: 'access-requests', action: 'access_request.list', nav: { word: 'requests', icon: IconClockShield, group: 'groupAdmin' }, load: () => import('../features/access-requests/AccessRequests') },
+  { path: 'provider-access', only: 'provided', action: 'provider_access.view', nav: { word: 'providerAccess', icon: IconPlugConnected, group: 'groupAdmin' }, load: () => import('../features/provider-access/ProviderAccess') },
+  { path: 'access-requests', only: 'provided', action: 'access_request.list', nav: { word: 'requests', icon: IconClockShield, group: 'groupAdmin' }, load: () => import('../features/access-requests/AccessRequests') },
   { path: 'why', action: 'why.view', nav: { word: 'why', icon: IconHelpCircle, group: 'groupAdmin' }, load: () => import('../features/why/Why') },
+  { path: 'bill', only: 'provided', action: 'bill.list', nav: { word: 'bill', icon: IconReceipt2, group: 'groupAdmin' }, load: () => import('../features/bill/Bill') },
+  { path: 'licence', only: 'standalone', action: 'msp_licence.activate', nav: { word: 'mspLicence', icon: IconLicense, group: 'groupAdmin' }, load: () => import('../features/msp-licence/Activate') },
   { path: 'api-keys', action: 'api_key.list', nav: { word: 'apiKeys', icon: IconKey, group: 'groupAdmin' }, load: () => import('../features/api-keys/TenantKeys') },
   { path: 'ledger', action: 'ledger.list_own', nav: { word: 'ledger', icon: IconHistory, group: 'groupAdmin' }, load: () => import('../features/tenant-ledger/TenantLedger') },
   { path: 'settings', action: 'setting.view', nav: { word: 'settings', icon: IconSettings, group: 'groupAdmin' }, load: () => import('../features/tenant-settings/TenantSettings') },
 ];
 
+export const pagesOf = (standalone: boolean) => tenantPages.filter((p) => !p.only || (p.only === 'standalone') === standalone);
 export const accountPage: Page = { path: 'account', action: 'me.view', load: () => import('../features/account/Account') };

@@ -49,7 +49,7 @@ export const de: Messages = {
     offline: { title: 'Der Server ist nicht erreichbar', text: 'Der Server ist nicht erreichbar. Bitte die Verbindung prüfen und noch einmal versuchen.' },
     internal: { title: 'Etwas ist schiefgegangen', text: 'Auf unserer Seite ist etwas schiefgegangen. Soweit bekannt, wurde nichts geändert.' },
     precondition_failed: 'Jemand hat das inzwischen geändert. Es wurde neu geladen: bitte den neuen Stand ansehen und noch einmal versuchen.',
-    step_up_required: 'Hierfür wird der zweite Faktor neu verlangt. Es wurde nichts getan.',
+    step_up_required: 'Hierfür wird der zweite Faktor neu verlangt. Es wurde nichts getan.', reauth_required: 'Dafür wird das Passwort noch einmal gebraucht. Nichts ist geschehen.',
     too_many_requests_one: 'Zu viele Versuche. Bitte {{count}} Sekunde warten.', too_many_requests_other: 'Zu viele Versuche. Bitte {{count}} Sekunden warten.',
   },
   notFound: { title: 'Seite nicht gefunden', text: 'Die Adresse ist falsch, oder was hier war, gibt es nicht mehr.', home: 'Zum Anfang', tenantTitle: 'Kunde nicht gefunden', tenantText: 'Es gibt keinen Kunden „{{slug}}“, der sich öffnen lässt. Vielleicht heißt er jetzt anders, oder der Zugang ist beendet.' },

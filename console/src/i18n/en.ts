@@ -47,7 +47,7 @@ export const en = {
     offline: { title: 'The server can’t be reached', text: 'The server can’t be reached. Check your connection and try again.' },
     internal: { title: 'Something went wrong', text: 'Something went wrong on our side. Nothing was changed as far as we know.' },
     precondition_failed: 'Somebody changed this meanwhile. It has been loaded again: look at what is there now, and try again.',
-    step_up_required: 'This needs a fresh second factor. Nothing was done.',
+    step_up_required: 'This needs a fresh second factor. Nothing was done.', reauth_required: 'This needs your password again. Nothing was done.',
     too_many_requests_one: 'Too many tries. Wait {{count}} second.', too_many_requests_other: 'Too many tries. Wait {{count}} seconds.',
   },
   notFound: { title: 'Page not found', text: 'The address is wrong, or what was here is gone.', home: 'Go to the start', tenantTitle: 'Client not found', tenantText: 'There is no client “{{slug}}” that you can enter. It may have been renamed, or your access has ended.' },

@@ -39,7 +39,7 @@ pub(super) async fn providers<S: scope::Control>(tx: &mut ReadTx<S>, person: Per
                     (SELECT COUNT(*) FROM relationship r JOIN tenant t ON t.id = r.tenant_id
                      WHERE r.provider_id = v.id AND t.state <> 'purged'
                        AND (s.role = 'provider_admin'
-                            OR EXISTS (SELECT 1 FROM assignment a WHERE a.person_id = s.person_id AND a.tenant_id = t.id
+                            OR EXISTS (SELECT 1 FROM reach_assignment a WHERE a.person_id = s.person_id AND a.tenant_id = t.id
                                        AND a.provider_id = v.id AND a.starts_at <= ?2 AND (a.ends_at IS NULL OR a.ends_at > ?2))))
              FROM staff s JOIN provider v ON v.id = s.provider_id
              WHERE s.person_id = ?1 AND s.state = 'active' ORDER BY lower(v.name), v.id LIMIT 200",

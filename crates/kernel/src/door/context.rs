@@ -239,6 +239,15 @@ impl TenantCx {
         self.base.write(A::ACT, Place::Control, scope::Records { tenant: self.tenant }).await
     }
 
+    /// Opens a reader of the records for what an act must look at before it begins, so that slow work (reading a picture) holds up no
+    /// writer. A refusal is in no ledger: the write that follows leaves it there.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Unavailable`.
+    pub async fn look_records<A: Action<Plane = plane::Records, Door = door::Write>>(&self) -> Result<ReadTx<scope::Records>> {
+        self.base.read(A::ACT, Place::Control, scope::Records { tenant: self.tenant }).await
+    }
+
     /// What the person may do inside this tenant.
     pub fn can(&self) -> CanMap {
         self.base.can(&[Plane::Data, Plane::Records])
@@ -360,6 +369,15 @@ impl ProviderCx {
     /// `Forbidden` (which the ledger keeps), `Unavailable`.
     pub async fn write<A: Action<Plane = plane::Provider, Door = door::Write>>(&self) -> Result<WriteTx<scope::Provider>> {
         self.base.write(A::ACT, Place::Control, scope::Provider { provider: self.provider }).await
+    }
+
+    /// Opens a reader for what an act must look at before it begins, so that slow work (reading a picture) holds up no writer. A refusal
+    /// is in no ledger: the write that follows leaves it there.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Unavailable`.
+    pub async fn look<A: Action<Plane = plane::Provider, Door = door::Write>>(&self) -> Result<ReadTx<scope::Provider>> {
+        self.base.read(A::ACT, Place::Control, scope::Provider { provider: self.provider }).await
     }
 
     /// What the person may do on the provider's side.

@@ -43,11 +43,20 @@ pub(crate) struct TenantRows {
     staff: HashMap<Uuid, Vec<StaffRow>>,
     links: Vec<Link>,
     relationships: Vec<Relationship>,
-    assignments: HashMap<(Uuid, Uuid), Assignment>,
+    /// By person and provider, the highest tier first: their own assignment, and what wider grants come to here.
+    assignments: HashMap<(Uuid, Uuid), Vec<Assigned>>,
     elevations: HashMap<(Uuid, Uuid), Vec<Elevation>>,
     barred: BTreeSet<Uuid>,
     /// What staff are asked when they enter.
     switch: SwitchPolicy,
+}
+
+/// An assignment, and which row makes it.
+#[derive(Debug, Clone)]
+struct Assigned {
+    /// It comes of a grant over many tenants.
+    is_wide: bool,
+    assignment: Assignment,
 }
 
 /// Reads what is known of who holds what on the tenant of this id or slug. None: there is none, or it is purged.
@@ -101,18 +110,19 @@ impl TenantRows {
         for row in self.staff.get(&person.id).into_iter().flatten() {
             let Some(relationship) = self.relationships.iter().find(|r| r.provider == row.provider.id) else { continue };
             let key = (person.id, row.provider.id);
-            let assignment = self.assignments.get(&key);
+            let assignments = self.assignments.get(&key).map_or(&[][..], Vec::as_slice);
             let elevations = self.elevations.get(&key).map_or(&[][..], Vec::as_slice);
-            let is_known = row.staff.role == StaffRole::ProviderAdmin || assignment.is_some() || !elevations.is_empty();
+            let is_known = row.staff.role == StaffRole::ProviderAdmin || !assignments.is_empty() || !elevations.is_empty();
             if !is_known {
                 continue;
             }
             let barred = self.barred.contains(&person.id);
-            let base = reach(row, relationship.clone(), assignment.cloned(), barred);
-            if elevations.is_empty() {
-                held.push(base);
-            } else {
-                held.extend(elevations.iter().map(|elevation| with_elevation(row, base.clone(), elevation.clone())));
+            for base in reaches(row, relationship, assignments, barred) {
+                if elevations.is_empty() {
+                    held.push(base);
+                } else {
+                    held.extend(elevations.iter().map(|elevation| with_elevation(row, base.clone(), elevation.clone())));
+                }
             }
         }
         if held.is_empty() {
@@ -136,9 +146,11 @@ impl TenantRows {
         self.relationships = cut(&self.links);
     }
 
-    /// As if this assignment stood.
+    /// As if this assignment stood, in place of the person's own. What they hold by wider grants stays.
     pub fn suppose_assignment(&mut self, assignment: Assignment) {
-        self.assignments.insert((assignment.person, assignment.provider), assignment);
+        let held = self.assignments.entry((assignment.person, assignment.provider)).or_default();
+        held.retain(|assigned| assigned.is_wide);
+        held.insert(0, Assigned { is_wide: false, assignment });
     }
 
     /// The tier of the relationship with this provider, cut to those above.
@@ -146,9 +158,10 @@ impl TenantRows {
         self.relationships.iter().find(|r| r.provider == provider).map(|r| r.tier)
     }
 
-    /// The assignment that a person holds for a provider.
+    /// The assignment of their own that a person holds for a provider.
     pub fn assignment(&self, person: Uuid, provider: Uuid) -> Option<&Assignment> {
-        self.assignments.get(&(person, provider))
+        let held = self.assignments.get(&(person, provider))?;
+        held.iter().find(|assigned| !assigned.is_wide).map(|assigned| &assigned.assignment)
     }
 }
 
@@ -179,20 +192,34 @@ fn as_member(membership: Membership) -> Held {
     Held::new(Grant::Membership(membership), label)
 }
 
-fn reach(row: &StaffRow, relationship: Relationship, assignment: Option<Assignment>, barred: bool) -> Held {
+/// What somebody on the staff holds towards the tenant: one grant for each assignment, since each is evaluated whole; or the
+/// relationship's alone.
+fn reaches(row: &StaffRow, relationship: &Relationship, assignments: &[Assigned], barred: bool) -> Vec<Held> {
     // Where the access mode lets admins act by the relationship, a stored assignment is not what they stand on.
     let by_relationship = row.staff.role == StaffRole::ProviderAdmin && row.provider.access_mode == AccessMode::Tiered;
-    let (label, ends_at) = match assignment.as_ref().filter(|_| !by_relationship) {
-        Some(a) => {
-            let ends_at = [a.ends_at, relationship.ends_at].into_iter().flatten().min();
-            (row.label("assignment", format!("asg_{}", a.id.simple()), Some(a.tier.min(relationship.tier))), ends_at)
-        }
-        None => {
-            (row.label("relationship", format!("rel_{}", relationship.id.simple()), Some(relationship.tier)), relationship.ends_at)
-        }
-    };
+    if by_relationship || assignments.is_empty() {
+        let label = row.label("relationship", format!("rel_{}", relationship.id.simple()), Some(relationship.tier));
+        let assignment = assignments.first().map(|assigned| assigned.assignment.clone());
+        return vec![reach(row, relationship, assignment, barred, (label, relationship.ends_at))];
+    }
+    let assigned = assignments.iter().map(|Assigned { is_wide, assignment: a }| {
+        let (source, prefix) = if *is_wide { ("group_grant", "ggr") } else { ("assignment", "asg") };
+        let label = row.label(source, format!("{prefix}_{}", a.id.simple()), Some(a.tier.min(relationship.tier)));
+        let ends_at = [a.ends_at, relationship.ends_at].into_iter().flatten().min();
+        reach(row, relationship, Some(a.clone()), barred, (label, ends_at))
+    });
+    assigned.collect()
+}
+
+fn reach(
+    row: &StaffRow,
+    relationship: &Relationship,
+    assignment: Option<Assignment>,
+    barred: bool,
+    (label, ends_at): (ledger::Grant, Option<i64>),
+) -> Held {
     let (staff, provider) = (row.staff.clone(), row.provider.clone());
-    let grant = Grant::Reach { staff, provider, relationship, assignment, elevation: None, barred };
+    let grant = Grant::Reach { staff, provider, relationship: relationship.clone(), assignment, elevation: None, barred };
     Held { grant, label, ends_at: ends_at.map(Timestamp), elevated: None }
 }
 
@@ -389,29 +416,32 @@ fn mode_of(word: &str) -> AccessMode {
     if word == "tiered" { AccessMode::Tiered } else { AccessMode::Explicit }
 }
 
-async fn load_assignments(tx: &mut Tx, tenant: TenantId, whose: Whose) -> Result<HashMap<(Uuid, Uuid), Assignment>, StoreError> {
-    let mut query =
-        Query::new("SELECT person_id, provider_id, id, tier, mask, modules, starts_at, ends_at FROM assignment WHERE tenant_id = ");
+async fn load_assignments(tx: &mut Tx, tenant: TenantId, whose: Whose) -> Result<HashMap<(Uuid, Uuid), Vec<Assigned>>, StoreError> {
+    let mut query = Query::new(
+        "SELECT person_id, provider_id, source, id, tier, mask, modules, starts_at, ends_at FROM reach_assignment WHERE tenant_id = ",
+    );
     query.bind(tenant);
-    let query = of(query, whose);
-    let rows = tx.rows(&query.sql, &query.params).await?;
-    rows.into_iter()
-        .map(|mut row| {
-            let (person, provider) = (row.take()?, row.take()?);
-            let assignment = Assignment {
-                id: row.take()?,
-                person,
-                provider,
-                tenant: tenant.uuid(),
-                tier: tier_of(&mut row)?,
-                mask: Mask::from_bits(u8::try_from(row.take::<i64>()?).unwrap_or_default()),
-                modules: modules_of(&mut row)?,
-                starts_at: row.take()?,
-                ends_at: row.take()?,
-            };
-            Ok(((person, provider), assignment))
-        })
-        .collect()
+    let mut query = of(query, whose);
+    // The strongest first: of several that allow the same, the first is named.
+    query.push(" ORDER BY tier DESC, source, id");
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for mut row in tx.rows(&query.sql, &query.params).await? {
+        let (person, provider): (Uuid, Uuid) = (row.take()?, row.take()?);
+        let is_wide = row.take::<String>()? == "group_grant";
+        let assignment = Assignment {
+            id: row.take()?,
+            person,
+            provider,
+            tenant: tenant.uuid(),
+            tier: tier_of(&mut row)?,
+            mask: Mask::from_bits(u8::try_from(row.take::<i64>()?).unwrap_or_default()),
+            modules: modules_of(&mut row)?,
+            starts_at: row.take()?,
+            ends_at: row.take()?,
+        };
+        found.entry((person, provider)).or_default().push(Assigned { is_wide, assignment });
+    }
+    Ok(found)
 }
 
 /// Approved elevations that are not over, in the order in which they were asked for.

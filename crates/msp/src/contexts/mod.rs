@@ -125,7 +125,7 @@ pub struct ProviderNamed {
 /// A stored fact that lets somebody in.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct GrantNamed {
-    /// `membership`, `relationship` or `assignment`.
+    /// `membership`, `relationship`, `assignment` or `group_grant`.
     pub source: String,
     /// Its id.
     pub id: String,

@@ -34,6 +34,7 @@ pub(crate) use store::lock_provider;
 
 use crate::assignments::{self, Assignment, by_mode};
 use crate::elevations;
+use crate::grants::{self, GroupGrant};
 
 kernel::kinds! {
     /// A person of a provider.
@@ -113,7 +114,7 @@ pub struct Staff {
     /// Who and as what.
     #[serde(flatten)]
     pub row: StaffRow,
-    /// Assignments stored, live or not.
+    /// Clients they are assigned to, by themselves or by grants over many; live or not.
     pub assignments: i64,
 }
 
@@ -125,6 +126,8 @@ pub struct StaffView {
     pub row: StaffRow,
     /// Their assignments, the first 1,000 by name; `assignment.list` has them all.
     pub assignments: Vec<Assignment>,
+    /// Their grants over many clients.
+    pub grants: Vec<GroupGrant>,
     /// What may be done to this row.
     #[schema(value_type = BTreeMap<String, Can>)]
     pub can: BTreeMap<String, Can>,
@@ -203,10 +206,12 @@ pub async fn view(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Staff
     let assignments = assignments::of_staff(tx, id).await?;
     let on_row = [Act::StaffUpdate, Act::StaffDisable, Act::StaffEnable, Act::StaffRemove].map(|act| (act, staff.subject()));
     let own = Subject::Assignment { person_is_self: staff.row.is_me };
+    let grants = grants::of_person(tx, staff.row.person.id).await?;
     let on_assignments = [Act::AssignmentCreate, Act::AssignmentUpdate, Act::AssignmentDelete].map(|act| (act, own));
-    let on_both = on_row.into_iter().chain(on_assignments);
+    let on_grants = [Act::GroupGrantCreate, Act::GroupGrantUpdate, Act::GroupGrantDelete].map(|act| (act, own));
+    let on_both = on_row.into_iter().chain(on_assignments).chain(on_grants);
     let can = on_both.map(|(act, subject)| (act.name().to_owned(), tx.can(act, subject))).collect();
-    Ok(StaffView { row: staff.row, assignments, can })
+    Ok(StaffView { row: staff.row, assignments, grants, can })
 }
 
 /// Promotes or demotes.
@@ -267,6 +272,7 @@ pub async fn remove(tx: &mut WriteTx<scope::Provider>, id: StaffId) -> Result<()
     let before = taken(tx, id).await?;
     tx.require::<actions::StaffRemove>(before.subject())?;
     assignments::remove_all_of(tx, id).await?;
+    grants::remove_all_of(tx, before.row.person.id).await?;
     elevations::end_all_of_staff(tx, before.row.person.id).await?;
     for (key, name) in store::revoke_keys_of(tx, before.row.person.id).await? {
         tx.changed("api_key", key, &json!({"name": name, "revoked": false}), &json!({"name": name, "revoked": true}));
