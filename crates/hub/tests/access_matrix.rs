@@ -249,6 +249,7 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
         keep(name, id);
     }
     keep("token", format!("token-that-nobody-was-given-{tenant}"));
+    keep("preset", "strict".into());
     keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
     ids
 }

@@ -103,6 +103,48 @@ async fn relationships_begin_as_their_provider_decided(#[values(Engine::Sqlite, 
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_client_comes_as_its_provider_decided(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    let archived = async |tenant: &str| {
+        let path = format!("/providers/northwind/tenants/{tenant}/archive");
+        hub.post("priya", &path, json!({"reason": "they left us"})).await.expect(200).json["purge_after"].clone()
+    };
+    decide(&hub, json!({"archive_days": 90})).await.expect(200);
+    assert_eq!(archived("plain").await, hub.hub.now().plus_days(90).to_string());
+    decide(&hub, json!({"immediate_purge": true})).await.expect(200);
+    assert_eq!(archived("sable").await, hub.hub.now().to_string());
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn brands_are_as_free_as_the_provider_lets_them(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    decide(&hub, json!({"tenant_branding": "locked"})).await.expect(200);
+    assert_eq!(hub.get("admin", "/tenants/acme/brand").await.expect(200).json["locked"], true);
+    // Those below are no freer, and see that they are not.
+    let below = hub.get("harriet", "/providers/harbor/settings").await.expect(200);
+    let branding = super::layers::setting(&below, "tenant_branding");
+    assert_eq!((&branding["value"], &branding["locked_by"]), (&json!("locked"), &json!("Northwind IT")));
+    decide(&hub, json!({"tenant_branding": null})).await.expect(200);
+    assert_eq!(hub.get("admin", "/tenants/acme/brand").await.expect(200).json["locked"], false);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_have_addresses_of_their_own_or_not(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    hub.hub.provide(crate::branding::BaseDomain("hub.example".into()));
+    let addresses = async || {
+        let names = hub.get("priya", "/providers/northwind/host-names").await.expect(200).json["items"].clone();
+        names.as_array().expect("a list").iter().filter(|name| name["kind"] == "address").count()
+    };
+    assert_eq!(addresses().await, 4);
+    decide(&hub, json!({"address_subdomains": false})).await.expect(200);
+    assert_eq!(addresses().await, 0);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn tenants_are_made_by_whom_the_provider_says(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = start(engine).await;
     let body = json!({"slug": "newcomer", "name": "Newcomer", "plan": "Complete"});

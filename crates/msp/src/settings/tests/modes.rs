@@ -39,6 +39,13 @@ async fn one_client_may_have_another_mode_than_all(#[values(Engine::Sqlite, Engi
     assert_eq!((reads(&hub, "priya", "acme").await, reads(&hub, "priya", "plain").await), (200, 200));
     decide_for_client(&hub, json!("explicit")).await;
     assert_eq!((reads(&hub, "priya", "acme").await, reads(&hub, "priya", "plain").await), (403, 200));
+    let tiers = async || {
+        let clients = hub.get("priya", "/providers/northwind/clients?sort=name").await.expect(200).json["items"].clone();
+        let tier =
+            |slug: &str| clients.as_array().expect("a list").iter().find(|one| one["slug"] == slug).expect("there")["tier"].clone();
+        (tier("acme"), tier("plain"))
+    };
+    assert_eq!(tiers().await, (json!("T0"), json!("T3")), "the dashboard shows what may be done");
     let seen = hub.get("priya", CLIENT).await.expect(200);
     assert_eq!(
         (&setting(&seen, "access_mode")["value"], &setting(&seen, "access_mode")["layer"]),
@@ -47,6 +54,7 @@ async fn one_client_may_have_another_mode_than_all(#[values(Engine::Sqlite, Engi
     decide(&hub, json!({"access_mode": "explicit"})).await.expect(200);
     decide_for_client(&hub, json!("tiered")).await;
     assert_eq!((reads(&hub, "priya", "acme").await, reads(&hub, "priya", "plain").await), (200, 403));
+    assert_eq!(tiers().await, (json!("T3"), json!("T0")));
     decide_for_client(&hub, Value::Null).await;
     assert_eq!(reads(&hub, "priya", "acme").await, 403);
     assert_eq!(reads(&hub, "t3", "acme").await, 200, "technicians stand on their assignments in every mode");
