@@ -40,14 +40,14 @@ async fn a_new_password_is_as_all_its_persons_places_ask(#[values(Engine::Sqlite
     }
     acme_asks(&hub, "password.length_min", "24").await;
     acme_asks(&hub, "password.classes_min", "3").await;
-    provider_asks(&hub, "northwind", "password.length_min", "27").await;
+    provider_asks(&hub, "northwind", "password.length_min", "28").await;
     let mut browser = Browser::new(&hub);
     browser.sign_in("admin").await;
     let wrong = |code: &str| Err(vec![format!("new {code}")]);
     assert_eq!(
         change(&mut browser, PASSWORD, OTHER_PASSWORD).await,
         wrong("too_short"),
-        "26 are fewer than Acme's provider asks for"
+        "27 are fewer than Acme's provider asks for"
     );
     assert_eq!(change(&mut browser, PASSWORD, "nine lanterns under the oatmeal").await, wrong("too_few_classes"));
     assert_eq!(change(&mut browser, PASSWORD, "Nine lanterns under the oatmeal").await, Ok(()));
@@ -68,8 +68,10 @@ async fn passwords_of_before_do_not_come_back_as_long_as_a_place_says_so(
     let mut browser = Browser::new(&hub);
     browser.sign_in("viewer").await;
     assert_eq!(change(&mut browser, PASSWORD, OTHER_PASSWORD).await, Ok(()));
+    hub.advance(Duration::from_secs(1));
     assert_eq!(change(&mut browser, OTHER_PASSWORD, PASSWORD).await, Err(vec!["new used_before".into()]));
     assert_eq!(change(&mut browser, OTHER_PASSWORD, THIRD).await, Ok(()));
+    hub.advance(Duration::from_secs(1));
     assert_eq!(change(&mut browser, THIRD, OTHER_PASSWORD).await, Err(vec!["new used_before".into()]));
     let kept = "SELECT COUNT(*) FROM old_password";
     assert_eq!(number(&hub, kept, params![]).await, 1, "no more are kept than are asked for");
