@@ -257,6 +257,7 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
     let host = hub.post(boss_name, &format!("/providers/{provider}/host-names"), named).await.expect(201);
     keep("host", id(&host.json["host"]));
     keep("token", format!("token-that-nobody-was-given-{tenant}"));
+    keep("preset", "strict".into());
     keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
     ids
 }

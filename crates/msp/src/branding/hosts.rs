@@ -134,7 +134,8 @@ async fn custom<S: scope::Control>(tx: &mut ReadTx<S>, host: &str) -> Result<Opt
 /// The tenant whose address begins with this label: of all pairs `tenant-provider` that it can be read as, one that exists.
 async fn tenant_at<S: scope::Control>(tx: &mut ReadTx<S>, label: &str) -> Result<Option<TenantId>, StoreError> {
     let mut query = Query::new(
-        "SELECT t.id FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.state IN ('active', 'suspended') AND (1 = 0",
+        "SELECT t.id FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.state IN ('active', 'suspended')
+           AND p.address_subdomains = true AND (1 = 0",
     );
     let hyphens = label.char_indices().filter(|(_, c)| *c == '-' && label.len() <= LABEL_MAX);
     for (at, _) in hyphens {
