@@ -54,6 +54,10 @@ pub struct Settings {
     /// Whether the operator may let staff past a freeze (`tenantry break-glass`); every use is in the tenant's ledger [default: false]
     #[arg(long, env = "TENANTRY_BREAK_GLASS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub break_glass: Option<bool>,
+    /// Public key whose licences count here beside the vendor's, 64 hexadecimal digits, optionally with a name after it (resellers, test
+    /// installations); may be given several times, in the environment separated by commas
+    #[arg(long = "licence-issuer", env = "TENANTRY_LICENCE_ISSUERS", value_delimiter = ',', value_name = "HEX")]
+    pub licence_issuers: Vec<String>,
     /// Take the client's address from X-Forwarded-For (behind a proxy that sets it)
     #[arg(long, env = "TENANTRY_BEHIND_PROXY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub behind_proxy: Option<bool>,
@@ -101,6 +105,8 @@ pub struct Config {
     pub fair: Option<FairLimits>,
     /// The operator may let staff past a freeze.
     pub break_glass: bool,
+    /// Whose licences count.
+    pub licence_issuers: msp::msp_licence::Issuers,
     /// Behind a proxy.
     pub behind_proxy: bool,
     /// "text" or "json".
@@ -188,6 +194,9 @@ impl Settings {
                 Some(recovery::backups::Schedule { every: duration("backup.every", every)?, keep: file.backup.keep })
             }
         };
+        let issuers = self.licence_issuers.iter().chain(&file.licence_issuers).map(String::as_str);
+        let licence_issuers =
+            msp::msp_licence::Issuers::embedded().and(issuers).map_err(|problem| wrong("licence_issuers", problem))?;
         Ok(Config {
             listen,
             data,
@@ -197,6 +206,7 @@ impl Settings {
             key,
             fair: fair(self.tenant_rate.or(file.tenant_rate)),
             break_glass: self.break_glass.or(file.break_glass).unwrap_or(false),
+            licence_issuers,
             behind_proxy: self.behind_proxy.or(file.behind_proxy).unwrap_or(false),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log).unwrap_or_else(|| "info".into()),
@@ -273,6 +283,12 @@ impl Config {
         self.key.adopt_next()?;
         tracing::warn!("a rotation of the master key was interrupted; its new key is in place now");
         Ok(hub)
+    }
+
+    /// Puts what is configured of the crates into a wired hub.
+    pub fn provide(&self, hub: &kernel::Hub) {
+        recovery::provide(hub, self.recovery());
+        msp::msp_licence::provide(hub, self.licence_issuers.clone());
     }
 
     /// How recovery is set up.
@@ -356,7 +372,7 @@ fn from_command(command: &str) -> Result<SecretKey, ConfigError> {
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
-fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;

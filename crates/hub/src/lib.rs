@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod import;
 pub mod ledger;
+pub mod licence;
 pub mod operator;
 pub mod serve;
 pub mod why;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use hub::config::Settings;
-use hub::{demo, doctor, import, ledger, operator, serve, why};
+use hub::{demo, doctor, import, ledger, licence, operator, serve, why};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -43,6 +43,9 @@ enum Command {
     /// Check ledgers and certificates, export a ledger, show and replace the keys that sign
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Issue, look at and activate licences
+    #[command(subcommand)]
+    Licence(licence::Command),
     /// Ask who may do what, and why
     Why(why::Arguments),
     /// Let one of a provider's people into a client organisation past a freeze, for a while (only where break_glass is switched on)
@@ -115,6 +118,10 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Ledger(command) => {
             log("warn", None)?;
             return Ok(ExitCode::from(ledger::run(command).await?));
+        }
+        Command::Licence(command) => {
+            log("warn", None)?;
+            print!("{}", licence::run(command).await?);
         }
         Command::Why(question) => {
             log("warn", None)?;

@@ -79,6 +79,7 @@ pub async fn once(hub: &Hub) {
         Err(error) => tracing::warn!(%error, "cannot look for summaries that are due"),
     }
     msp::relationships::warn_due(hub).await.can_fail("the next round tries again");
+    msp::msp_licence::warn_due(hub).await.can_fail("the next round tries again");
     msp::tenants::finish_purges(hub).await.can_fail("the next round tries again");
     hub.sign_due().await.can_fail("the next round tries again");
 }

@@ -39,7 +39,7 @@ pub fn router() -> OpenApiRouter<Hub> {
 }
 
 /// Hands the hub what this crate keeps in memory: the password pool and the count of failed tries.
-/// Besides it the hub needs an `Arc<dyn setup::Founder>`.
+/// Besides it the hub needs an `Arc<dyn setup::Founder>` and an `Arc<dyn invitations::Arrival>`.
 pub fn provide(hub: &Hub) {
     hub.provide(passwords::Pool::new());
     hub.provide(sign_in::Tries::new());

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod limits;
 pub mod news;
 pub mod paging;
+pub mod rules;
 pub mod secrets;
 pub mod store;
 pub mod validate;

@@ -5,14 +5,21 @@
 
 pub mod access_requests;
 pub mod assignments;
+pub mod branding;
 pub mod certificates;
 pub mod clients;
 pub mod consents;
 pub mod contexts;
 pub mod elevation_templates;
 pub mod elevations;
+pub mod grants;
+pub mod groups;
+pub mod host_names;
 pub mod invitations;
 pub mod ledger;
+pub mod msp_licence;
+pub mod offboarding;
+pub mod onboarding;
 mod patch;
 pub mod people;
 pub mod plans;
@@ -21,6 +28,7 @@ pub mod providers;
 pub mod relationships;
 pub mod settings;
 pub mod staff;
+pub mod standalone;
 pub mod summaries;
 pub mod tenants;
 pub mod why;
@@ -33,12 +41,19 @@ pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .merge(access_requests::router())
         .merge(assignments::router())
+        .merge(branding::router())
         .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
+        .merge(grants::router())
+        .merge(groups::router())
+        .merge(host_names::router())
         .merge(ledger::router())
+        .merge(msp_licence::router())
+        .merge(offboarding::router())
+        .merge(onboarding::router())
         .merge(plans::router())
         .merge(provider_access::router())
         .merge(providers::router())

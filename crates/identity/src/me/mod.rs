@@ -1,6 +1,7 @@
 //! The signed-in person: who they are, where they may go, and how they like the console.
 //!
-//! Lists only what counts: providers and organisations where the person is enabled. An archived organisation is not among them.
+//! Lists only what counts: providers and organisations where the person is enabled. An archived organisation is there for its admins,
+//! who see to its end, and for nobody else.
 //! What they may do there is not said here; each place's own page does.
 //!
 //! Not here: changing the e-mail address. It is what invitations and sign-in go by, and nothing here could prove the new one.
@@ -11,6 +12,7 @@ mod store;
 mod tests;
 
 use kernel::ids::SessionId;
+use kernel::rules::Lack;
 use kernel::validate::Check;
 use kernel::{PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,8 @@ pub struct Me {
     pub providers: Vec<MeProvider>,
     /// Organisations they are a member of.
     pub tenants: Vec<MeTenant>,
+    /// The installation is for one organisation, without a provider.
+    pub standalone: bool,
     /// The session that asks.
     pub session: MeSession,
 }
@@ -82,6 +86,8 @@ pub struct MeTenant {
     pub name: String,
     /// As what.
     pub role: String,
+    /// Where in its life it is: active, suspended, or (only for those who see to its end) archived.
+    pub state: String,
 }
 
 /// The session that asks.
@@ -99,6 +105,12 @@ pub struct MeSession {
     pub stepped_up_at: Option<Timestamp>,
     /// Until when what wants a fresh second factor may be done without giving one again.
     pub fresh_until: Option<Timestamp>,
+    /// What a place of the person's asks for before anything else is open: a second factor, it again, or a new password.
+    pub missing: Option<Lack>,
+    /// When the password has to be changed, if it ever has.
+    pub password_until: Option<Timestamp>,
+    /// When the second factor is asked for again, if it ever is.
+    pub second_factor_until: Option<Timestamp>,
 }
 
 /// How a person likes the console.
@@ -109,6 +121,8 @@ pub struct Preferences {
     pub pinned: Vec<String>,
     /// Light or dark.
     pub scheme: Scheme,
+    /// Notices that were put away, by their kind.
+    pub dismissed: Vec<String>,
 }
 
 /// Light or dark.
@@ -177,6 +191,7 @@ pub(crate) async fn of<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, 
         person: store::person(tx, person).await?,
         providers: store::providers(tx, person).await?,
         tenants: store::tenants(tx, person).await?,
+        standalone: store::is_standalone(tx).await?,
         session: store::session(tx, person, session).await?,
     })
 }
@@ -216,7 +231,9 @@ pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate) -> Resu
 }
 
 fn checked(preferences: Preferences, check: &mut Check) -> Preferences {
-    let Preferences { pinned, scheme } = preferences;
+    let Preferences { pinned, scheme, dismissed } = preferences;
+    let fits = dismissed.len() <= PINNED_MAX && dismissed.iter().all(|kind| (1..=100).contains(&kind.len()));
+    check.that(fits, "preferences.dismissed", "too_long", "may have at most 50 kinds of up to 100 bytes each");
     if pinned.len() > PINNED_MAX {
         check.fail(
             "preferences.pinned",
@@ -231,5 +248,5 @@ fn checked(preferences: Preferences, check: &mut Check) -> Preferences {
             kept.push(slug);
         }
     }
-    Preferences { pinned: kept, scheme }
+    Preferences { pinned: kept, scheme, dismissed }
 }

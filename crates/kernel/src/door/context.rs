@@ -11,6 +11,7 @@ use ledger::Outcome;
 use serde::Serialize;
 
 use super::caller::Caller;
+use super::entry::SwitchPolicy;
 use super::fair::{Turn, WRITE_COST};
 use super::hub::Hub;
 use super::record::{self, Attempt, Scratch};
@@ -46,6 +47,8 @@ pub(super) struct Base {
     pub background: Background,
     /// The request's place in its tenant's lane.
     turn: Option<Turn>,
+    /// What the person must prove before they may act here.
+    locked: Option<SwitchPolicy>,
 }
 
 /// An allowed act: through which grant, and until when that holds by itself.
@@ -60,7 +63,11 @@ impl Base {
     /// The context's background for a caller who stands like this.
     pub fn new(hub: &Hub, parts: &Parts, caller: Option<Arc<Caller>>, standing: Arc<Standing>, epoch: u64) -> Self {
         let scratch = parts.extensions.get::<Arc<Scratch>>().cloned();
-        Self { background: Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch, epoch }, turn: None }
+        Self {
+            background: Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch, epoch },
+            turn: None,
+            locked: None,
+        }
     }
 
     pub fn allow(&self, act: Act, subject: Subject) -> Result<Allowed, access::Verdict> {
@@ -74,24 +81,33 @@ impl Base {
 
     pub async fn read<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<ReadTx<S>> {
         self.allow(act, Subject::Any).map_err(|verdict| refusal(&verdict))?;
+        // Nobody is sent for a proof who may not do it with one either.
+        if let Some(asked) = self.locked {
+            return Err(asked.refusal());
+        }
         let tx = self.background.hub.0.store.read(place).await?;
         Ok(ReadTx::new(tx, scope, self.background.clone()))
     }
 
     pub async fn write<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<WriteTx<S>> {
         let mut entry = self.entry(act);
-        let until = match self.allow(act, Subject::Any) {
+        let allowed = match (self.allow(act, Subject::Any), self.locked) {
+            (Ok(allowed), None) => Ok(allowed),
+            (Ok(_), Some(asked)) => Err((asked.policy().to_owned(), asked.refusal())),
+            (Err(verdict), _) => Err((verdict.policy.to_string(), refusal(&verdict))),
+        };
+        let until = match allowed {
             Ok(allowed) => {
                 entry.grant = Some(allowed.label);
                 allowed.until
             }
-            Err(verdict) => {
+            Err((policy, error)) => {
                 entry.outcome = Outcome::Refused;
-                entry.policy = Some(verdict.policy.to_string());
+                entry.policy = Some(policy);
                 if let Some(scratch) = &self.background.scratch {
                     scratch.attempts.lock().push(Attempt { entry, chain: chain_of(&scope) });
                 }
-                return Err(refusal(&verdict));
+                return Err(error);
             }
         };
         let tx = self.background.hub.0.store.write(place).await?;
@@ -117,7 +133,7 @@ impl Base {
     fn again(&self, standing: Standing) -> Self {
         let epoch = self.background.hub.epoch();
         let background = Background { standing: Arc::new(standing), epoch, ..self.background.clone() };
-        Self { background, turn: self.turn.clone() }
+        Self { background, turn: self.turn.clone(), locked: None }
     }
 
     async fn client(&self, scope: scope::Client) -> Result<ClientCx> {
@@ -143,7 +159,7 @@ impl Background {
 /// Who asks, whole, and the epoch of before anything about them was looked up.
 pub(super) async fn signed_in(hub: &Hub, parts: &Parts) -> Result<(Arc<Caller>, u64)> {
     let epoch = hub.epoch();
-    Ok((hub.caller(parts).await?.full()?, epoch))
+    Ok((hub.caller(parts).await?.ready(hub.now())?, epoch))
 }
 
 async fn path_part(parts: &mut Parts, name: &str) -> Result<String> {
@@ -184,7 +200,8 @@ where
         let tenant = standing.tenant.as_ref().expect("resolved for a tenant").id;
         hub.note_use(&caller, &standing, hub.now());
         let turn = hub.0.fair.turn(tenant, if parts.method.is_safe() { 1 } else { WRITE_COST }).await?;
-        let base = Base { turn: Some(turn), ..Base::new(&hub, parts, Some(caller), standing, epoch) };
+        let locked = hub.locked(&caller, &standing, hub.now()).await?;
+        let base = Base { turn: Some(turn), locked, ..Base::new(&hub, parts, Some(caller), standing, epoch) };
         Ok(Self { base, tenant })
     }
 }
@@ -220,6 +237,15 @@ impl TenantCx {
     /// `Forbidden` (which the ledger keeps), `Unavailable`.
     pub async fn write_records<A: Action<Plane = plane::Records, Door = door::Write>>(&self) -> Result<WriteTx<scope::Records>> {
         self.base.write(A::ACT, Place::Control, scope::Records { tenant: self.tenant }).await
+    }
+
+    /// Opens a reader of the records for what an act must look at before it begins, so that slow work (reading a picture) holds up no
+    /// writer. A refusal is in no ledger: the write that follows leaves it there.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Unavailable`.
+    pub async fn look_records<A: Action<Plane = plane::Records, Door = door::Write>>(&self) -> Result<ReadTx<scope::Records>> {
+        self.base.read(A::ACT, Place::Control, scope::Records { tenant: self.tenant }).await
     }
 
     /// What the person may do inside this tenant.
@@ -266,12 +292,18 @@ impl TenantCx {
             let b = &self.base.background;
             let token_hash = b.caller.as_deref().ok_or(Error::NotSignedIn)?.token_hash;
             let epoch = hub.epoch();
-            let caller = hub.caller_by_hash(token_hash).await?.full()?;
+            let caller = hub.caller_by_hash(token_hash).await?.ready(hub.now())?;
             let standing = hub.standing(&caller, &self.tenant.to_string()).await?;
             let is_changed = standing.digest(&hub.0.engine, hub.now()) != before;
             let background = Background { now: hub.now(), caller: Some(caller), standing, epoch, ..b.clone() };
+            let b = &background;
+            let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+            let locked = hub.locked(caller, &b.standing, b.now).await?;
+            if let Some(asked) = locked {
+                return Err(asked.refusal());
+            }
             if is_changed {
-                self.base = Base { background, turn: None };
+                self.base = Base { background, turn: None, locked: None };
                 self.base.allow(Act::ContextView, Subject::Any).map_err(|verdict| refusal(&verdict))?;
                 return Ok(true);
             }
@@ -337,6 +369,15 @@ impl ProviderCx {
     /// `Forbidden` (which the ledger keeps), `Unavailable`.
     pub async fn write<A: Action<Plane = plane::Provider, Door = door::Write>>(&self) -> Result<WriteTx<scope::Provider>> {
         self.base.write(A::ACT, Place::Control, scope::Provider { provider: self.provider }).await
+    }
+
+    /// Opens a reader for what an act must look at before it begins, so that slow work (reading a picture) holds up no writer. A refusal
+    /// is in no ledger: the write that follows leaves it there.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Unavailable`.
+    pub async fn look<A: Action<Plane = plane::Provider, Door = door::Write>>(&self) -> Result<ReadTx<scope::Provider>> {
+        self.base.read(A::ACT, Place::Control, scope::Provider { provider: self.provider }).await
     }
 
     /// What the person may do on the provider's side.

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::entry::Entered;
 use super::fair::{Fair, FairLimits};
 use super::relay::Topic;
 use super::sign::{ChainId, Moved};
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub forget: RwLock<Option<Arc<dyn Forget>>>,
     /// When staff were last noted to use a tenant.
     pub uses: Mutex<LruCache<(Uuid, Uuid), Timestamp>>,
+    /// By session and tenant: who proved themselves when they entered.
+    pub entries: Mutex<LruCache<(Uuid, Uuid), Entered>>,
     pub topics: RwLock<HashMap<&'static str, Arc<dyn Topic>>>,
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.
@@ -116,6 +119,7 @@ impl Hub {
             standings: Mutex::new(LruCache::new(CACHED_MAX)),
             slugs: Mutex::new(LruCache::new(CACHED_MAX)),
             uses: Mutex::new(LruCache::new(CACHED_MAX)),
+            entries: Mutex::new(LruCache::new(CACHED_MAX)),
             keys: Mutex::new(LruCache::new(KEYS_MAX)),
             topics: RwLock::default(),
             ports: RwLock::default(),
@@ -309,6 +313,7 @@ impl Hub {
     /// The control database was replaced whole: nothing that was read of it before holds.
     pub fn forget_everything_cached(&self) {
         self.0.keys.lock().clear();
+        self.0.entries.lock().clear();
         self.bump_epoch();
     }
 

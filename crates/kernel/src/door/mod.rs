@@ -19,6 +19,7 @@
 
 mod caller;
 mod context;
+mod entry;
 mod explain;
 mod fair;
 mod hub;
@@ -34,6 +35,7 @@ mod tx;
 
 pub use caller::{COOKIE, Caller, CallerKey, FRESH, fresh_until};
 pub use context::{Can, CanMap, ClientCx, ProviderCx, TenantCx};
+pub use entry::{STAY, SWITCH_POLICY, SwitchPolicy};
 pub use explain::{Explained, Memo, Stand, Stands, Through};
 pub use fair::{FairLimits, WRITE_COST};
 pub use futures_util::future::BoxFuture;
@@ -41,6 +43,7 @@ pub use hub::{Forget, Hub, HubConfig};
 pub use own::{LeavingCx, OwnCx, PublicCx};
 pub(crate) use record::Scratch;
 pub use relay::{Carrier, Topic};
+pub use resolve::ACCESS_MODE;
 pub use sign::{ChainId, ROTATION_LEAD, SIGN_AFTER, SIGN_ENTRIES, Signer, checkpoint_of};
 pub use standing::{Held, TenantInfo};
 pub use tx::{ReadTx, Scope, WriteTx, scope};

@@ -165,7 +165,7 @@ pub(crate) async fn post_to_tenant(tx: &mut Tx, tenant: TenantId, entry: &Entry)
 
 /// Codes of errors that say no to what was asked, not that it failed.
 pub(crate) fn is_refusal(code: &str) -> bool {
-    matches!(code, "forbidden" | "step_up_required" | "limit_reached")
+    matches!(code, "forbidden" | "step_up_required" | "reauth_required" | "limit_reached" | "licence" | "locked")
 }
 
 /// Number and hash of the next entry after a head whose number was just taken.

@@ -533,13 +533,24 @@ impl<S: Scope> WriteTx<S> {
             if !self.keeps_authority {
                 hub.bump_epoch();
             }
-            for tenant in told {
-                hub.relay_ledger(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
+            if told.len() > TOLD_AT_ONCE {
+                tokio::spawn(async move { tell(&hub, told).await });
+            } else {
+                tell(&hub, told).await;
             }
         } else if let (Some(tenant), false) = (tenant, self.news.is_empty()) {
             hub.relay_outbox(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
         }
         Ok(())
+    }
+}
+
+/// Tenants whose ledgers take their copies of an act along before it is answered; of more they do so a little later.
+const TOLD_AT_ONCE: usize = 32;
+
+async fn tell(hub: &Hub, tenants: Vec<TenantId>) {
+    for tenant in tenants {
+        hub.relay_ledger(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
     }
 }
 

@@ -3,12 +3,14 @@
 //! - One per person and tenant. Nobody sets their own.
 //! - The tier is at most what the relationship gives, cut to the providers above: asked for more, the answer names the ceiling.
 //!   A relationship that is lowered later lowers what the assignment is worth (`effective_tier`), not what is stored.
+//! - Where the access mode gives every admin a grant on every tenant, those are stored here too ([`by_mode`]), and only the mode ends them.
 //! - No modules means none, never all.
 //! - Each act stands in the provider's ledger and in the tenant's own.
 //!
 //! It deliberately does not: decide what an assignment allows (the policies do), remove what is over (it stays to be seen and
 //! renewed), or warn of ends that come near.
 
+pub(crate) mod by_mode;
 mod ceiling;
 mod http;
 mod store;
@@ -83,6 +85,8 @@ pub struct Assignment {
     pub live: bool,
     /// Version, for If-Match.
     pub version: i64,
+    /// The access mode `implicit_owner` gives it.
+    pub by_mode: bool,
     #[serde(skip)]
     pub(crate) person: PersonId,
 }
@@ -158,6 +162,17 @@ impl Assignment {
 
     fn subject(&self) -> String {
         format!("{} on {}", self.staff.name, self.tenant.name)
+    }
+
+    /// What the access mode gives, nobody takes or changes by hand: it would be given again.
+    fn require_by_hand(&self) -> Result<()> {
+        if !self.by_mode {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "The access mode gives {} this grant, as it gives every provider admin one. Change the access mode, for {} or for all clients.",
+            self.staff.name, self.tenant.name
+        )))
     }
 }
 
@@ -244,6 +259,7 @@ pub async fn update(
     let before = taken(tx, id).await?;
     let person_is_self = before.person == tx.me()?.person;
     tx.require::<actions::AssignmentUpdate>(Subject::Assignment { person_is_self })?;
+    before.require_by_hand()?;
     version.check(before.version)?;
     let mut check = Check::new();
     if let Some(tier) = body.tier {
@@ -280,6 +296,7 @@ pub async fn delete(tx: &mut WriteTx<scope::Provider>, id: AssignmentId) -> Resu
     let before = taken(tx, id).await?;
     let person_is_self = before.person == tx.me()?.person;
     tx.require::<actions::AssignmentDelete>(Subject::Assignment { person_is_self })?;
+    before.require_by_hand()?;
     store::delete(tx, id).await?;
     tx.changed("assignment", id, &before.kept(), &()).also_in(before.tenant.id);
     Ok(())

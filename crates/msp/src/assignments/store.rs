@@ -9,7 +9,7 @@ use super::{AssignedStaff, AssignedTenant, Assignment, AssignmentCreate, Assignm
 use crate::staff::StaffId;
 
 const COLUMNS: &str = "a.id, s.id, p.name, t.id, t.slug, t.name, a.tier, a.mask, a.modules, a.starts_at, a.ends_at, a.version,
-     a.person_id, s.state, p.state";
+     a.person_id, s.state, p.state, a.by_mode";
 const FROM: &str = " FROM assignment a JOIN staff s ON s.provider_id = a.provider_id AND s.person_id = a.person_id
      JOIN person p ON p.id = a.person_id JOIN tenant t ON t.id = a.tenant_id WHERE t.state <> 'purged' AND a.provider_id = ";
 
@@ -25,7 +25,21 @@ fn stored(row: &mut Row, now: Timestamp) -> Result<Assignment, StoreError> {
     let (staff_state, account_state): (String, String) = (row.take()?, row.take()?);
     let active = staff_state == "active" && account_state == "active";
     let live = active && starts_at <= now && ends_at.is_none_or(|end| now < end);
-    Ok(Assignment { id, staff, tenant, tier, effective_tier: tier, mask, modules, starts_at, ends_at, live, version, person })
+    Ok(Assignment {
+        id,
+        staff,
+        tenant,
+        tier,
+        effective_tier: tier,
+        mask,
+        modules,
+        starts_at,
+        ends_at,
+        live,
+        version,
+        by_mode: row.take()?,
+        person,
+    })
 }
 
 fn tier_of(row: &mut Row) -> Result<Tier, StoreError> {

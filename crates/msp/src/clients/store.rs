@@ -49,11 +49,12 @@ impl Eye {
         }
         if self.sees != Sees::All {
             query.push(if self.sees == Sees::Assigned { " JOIN" } else { " LEFT JOIN" });
-            query
-                .push(" assignment a ON a.tenant_id = t.id AND a.provider_id = r.provider_id AND a.person_id = ")
-                .bind(self.person);
-            query.push(" AND a.starts_at <= ").bind(self.now);
-            query.push(" AND (a.ends_at IS NULL OR a.ends_at > ").bind(self.now).push(")");
+            // Several may be held on one client: the highest tier shows, and looking is allowed when one of them includes it.
+            query.push(" (SELECT x.tenant_id AS tenant_id, MAX(x.tier) AS tier, MAX(x.mask % 2) AS mask FROM reach_assignment x");
+            query.push(" WHERE x.provider_id = ").bind(self.provider).push(" AND x.person_id = ").bind(self.person);
+            query.push(" AND x.starts_at <= ").bind(self.now);
+            query.push(" AND (x.ends_at IS NULL OR x.ends_at > ").bind(self.now);
+            query.push(") GROUP BY x.tenant_id) a ON a.tenant_id = t.id");
         }
         query.push(" WHERE t.state <> 'purged' AND r.provider_id = ").bind(self.provider);
     }
@@ -103,7 +104,10 @@ impl Eye {
         ));
         query.bind(self.now).push(" THEN 1 ELSE 0 END AS scan, CASE WHEN t.provider_id = ").bind(self.provider);
         query.push(" THEN 0 ELSE 1 END AS below");
-        self.from(&mut query, " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number");
+        self.from(
+            &mut query,
+            " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number",
+        );
         query.push(
             "), facts AS (SELECT m.*, CASE WHEN m.state = 'active' AND m.seats > m.seats_max THEN 1 ELSE 0 END AS over_limit,
                  CASE WHEN m.state = 'active' AND (m.critical > 0 OR m.scan > 0 OR m.seats > m.seats_max
@@ -322,6 +326,7 @@ fn client(id: TenantId, mut row: Row, eye: &Eye) -> Result<(Client, Value, Uuid)
         seats: rules::seats(row.take()?, row.take()?),
         attention: row.take::<i64>()? == 1,
         enter: rules::enter(&way, eye.now),
+        onboarding: None,
     };
     Ok((client, row.take()?, row.take()?))
 }

@@ -23,6 +23,9 @@ use kernel::{ReadTx, Result, TenantCx, TenantId, Timestamp, scope};
 use serde::Serialize;
 pub use summary::{FrameworkScore, ScanAge, ScanStatus, Seats, SeatsStatus, Summary, summary};
 
+use crate::msp_licence::{self, Notice};
+use crate::standalone;
+
 /// Where somebody is, as what.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Context {
@@ -52,6 +55,10 @@ pub struct Here {
     pub plan: String,
     /// Modules of its plan.
     pub modules: Modules,
+    /// It has no provider: the installation is for it alone.
+    pub standalone: bool,
+    /// What the person is to be told here; `null` once they have put it away (`preferences.dismissed`).
+    pub notice: Option<Notice>,
 }
 
 /// On which side of the contract somebody stands.
@@ -118,7 +125,7 @@ pub struct ProviderNamed {
 /// A stored fact that lets somebody in.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct GrantNamed {
-    /// `membership`, `relationship` or `assignment`.
+    /// `membership`, `relationship`, `assignment` or `group_grant`.
     pub source: String,
     /// Its id.
     pub id: String,
@@ -144,8 +151,10 @@ pub async fn view(cx: &TenantCx, tx: &mut ReadTx<scope::Records>) -> Result<Cont
         state: tenant.state,
         plan: tenant.plan.clone(),
         modules: tenant.modules,
+        standalone: standalone::holder(tx, tenant.id).await?.is_some(),
+        notice: msp_licence::notice_of(tx).await?,
     };
-    let brand = Brand { name: store::provider_name(tx).await? };
+    let brand = Brand { name: store::house_name(tx).await? };
     Ok(Context { tenant: here, me: standing(cx), brand, can: cx.can() })
 }
 

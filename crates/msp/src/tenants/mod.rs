@@ -5,8 +5,9 @@
 //! ```
 //! - One call makes a tenant whole: registry row, database and key, relationships, an empty summary, and if wished the link for
 //!   its first admin. The same call again with the same id answers the same tenant.
-//! - An archived tenant keeps its data; after [`ARCHIVE_DAYS`] days it is due to be purged. Nothing purges it by itself.
-//! - Purging needs the display name typed. It takes the tenant's people, assignments, invitations, summary and relationships,
+//! - An archived tenant keeps its data for as long as its provider's archive window says (30 days unless set otherwise); then it may be
+//!   purged. Nothing purges it by itself.
+//! - Purging needs the display name typed, and another person's request; see [`crate::offboarding`]. It takes the tenant's people, assignments, invitations, summary and relationships,
 //!   its key and its database. A tombstone without name or slug stays, so that no id is ever used twice.
 //! - A tenant of another provider does not exist.
 //!
@@ -27,6 +28,7 @@ use kernel::{Error, Page, PageQuery, ReadTx, Result, TenantId, Timestamp, WriteT
 use serde::{Deserialize, Serialize};
 
 use crate::invitations::InvitationCreated;
+use crate::offboarding::{self, Hold, PurgeRequest};
 use crate::patch::given;
 use crate::plans::PlanId;
 use crate::providers::ProviderName;
@@ -35,9 +37,6 @@ use crate::relationships::{self, Relationship, RelationshipRow};
 pub use create::{Made, TenantCreate, create};
 pub(crate) use http::router;
 pub use lifecycle::{Purge, Purged, Reason, archive, finish_purges, purge, restore, resume, suspend};
-
-/// Days that an archived tenant is kept at least.
-pub const ARCHIVE_DAYS: i64 = 30;
 
 /// Which tenants to list.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -131,6 +130,10 @@ pub struct Tenant {
     pub via: Option<ProviderName>,
     /// How much there is of what.
     pub counts: TenantCounts,
+    /// A legal hold: nothing of it is deleted.
+    pub hold: Option<Hold>,
+    /// Who asked for its purge.
+    pub purge_request: Option<PurgeRequest>,
     /// What the person who asks may do to it.
     pub can: CanMap,
     /// Its version, for If-Match.
@@ -173,7 +176,10 @@ pub async fn list(tx: &mut ReadTx<scope::Provider>, query: TenantQuery) -> Resul
 /// As the store's.
 pub async fn view(tx: &mut ReadTx<scope::Client>) -> Result<Tenant> {
     let relationship = relationships::view(tx).await?;
-    store::load(tx, relationship).await?.ok_or(Error::NotFound)
+    let mut tenant = store::load(tx, relationship).await?.ok_or(Error::NotFound)?;
+    tenant.hold = offboarding::held(tx, tenant.id).await?;
+    tenant.purge_request = offboarding::asked(tx, tenant.id).await?;
+    Ok(tenant)
 }
 
 /// Changes name, industry, plan and seats.

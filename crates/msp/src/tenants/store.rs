@@ -94,6 +94,8 @@ pub(super) async fn load(tx: &mut ReadTx<scope::Client>, relationship: Relations
         relationship,
         via,
         counts: TenantCounts { members: row.take()?, scans: row.take()?, findings_open: row.take()? },
+        hold: None,
+        purge_request: None,
         can: Default::default(),
         version,
         invitation: None,
@@ -222,19 +224,26 @@ pub(super) async fn set_key(tx: &mut WriteTx<scope::Provider>, id: TenantId, wra
     tx.execute("UPDATE tenant SET wrapped_key = ?2 WHERE id = ?1", params![id, wrapped_key]).await
 }
 
+/// What a relationship begins with.
+pub(super) struct Terms<'a> {
+    pub tier: Tier,
+    pub ends_at: Option<Timestamp>,
+    /// Who may raise the tier.
+    pub raise_by: &'a str,
+}
+
 pub(super) async fn insert_relationship(
     tx: &mut WriteTx<scope::Provider>,
     provider: ProviderId,
     tenant: TenantId,
-    tier: Tier,
-    ends_at: Option<Timestamp>,
+    terms: Terms<'_>,
 ) -> Result<RelationshipId, StoreError> {
     let now = tx.now();
     let id = RelationshipId::new(now);
     tx.execute(
-        "INSERT INTO relationship (id, provider_id, tenant_id, tier, state, ends_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6)",
-        params![id, provider, tenant, tier.as_i64(), ends_at, now],
+        "INSERT INTO relationship (id, provider_id, tenant_id, tier, state, ends_at, created_at, raise_by)
+         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7)",
+        params![id, provider, tenant, terms.tier.as_i64(), terms.ends_at, now, terms.raise_by],
     )
     .await?;
     Ok(id)
@@ -285,7 +294,7 @@ pub(super) async fn entomb(tx: &mut WriteTx<scope::Client>) -> Result<bool, Stor
         .execute(
             "UPDATE tenant SET state = 'purged', slug = ?2, name = ?2, industry = '', state_reason = NULL, wrapped_key = NULL,
                     purge_after = ?3, version = version + 1
-             WHERE id = ?1 AND state = 'archived'",
+             WHERE id = ?1 AND state = 'archived' AND held_at IS NULL",
             params![tenant, name, tx.now()],
         )
         .await?;
@@ -309,9 +318,33 @@ impl Removed {
     }
 }
 
+/// Tables whose rows go with their tenant, in this order; those that are counted or looked into first come after them.
+const OF_A_TENANT: &[&str] = &[
+    "access_freeze",
+    "api_key",
+    "bar",
+    "brand",
+    "brand_asset",
+    "consent",
+    "elevation",
+    "fleet_item",
+    "group_grant_except",
+    "host_name",
+    "purge_request",
+    "reach_use",
+    "summary",
+    "tenant_entry",
+    "tenant_group_member",
+    "tenant_key",
+    "tenant_notice",
+];
+
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
-    for table in ["summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key"] {
+    let settings =
+        "DELETE FROM setting WHERE scope_id = ?1 OR scope_id IN (SELECT r.id FROM relationship r WHERE r.tenant_id = ?1)";
+    tx.execute(settings, params![tenant]).await?;
+    for table in OF_A_TENANT {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
     }
     let people = tx.rows("SELECT person_id FROM member WHERE tenant_id = ?1", params![tenant]).await?;
@@ -341,6 +374,7 @@ async fn forget_person(tx: &mut WriteTx<scope::Client>, person: PersonId) -> Res
     if forgotten == 1 {
         tx.execute("DELETE FROM session WHERE person_id = ?1", params![person]).await?;
         tx.execute("DELETE FROM recovery_code WHERE person_id = ?1", params![person]).await?;
+        tx.execute("DELETE FROM old_password WHERE person_id = ?1", params![person]).await?;
     }
     Ok(())
 }

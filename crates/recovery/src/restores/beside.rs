@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::load::{Counts, Load};
 use super::seal::Resealer;
 use super::{Opened, Restored, Work, told};
+use crate::Recovery;
 use crate::registry::{self, Member, Registry, Relation};
 
 /// A tenant on its way in.
@@ -173,6 +174,8 @@ fn shown(table: &Table, row: &[Value]) -> serde_json::Value {
 async fn register(hub: &Hub, arriving: &Arriving, wrapped: Vec<u8>, counts: &Counts) -> Result<()> {
     let (registry, key) = (&arriving.registry, &arriving.key);
     let mut tx = hub.system_write("tenant.arrived", "A tenant was made of a file.").await?;
+    let neighbours = hub.port::<Recovery>().settings.neighbours.clone();
+    neighbours.room(&mut tx).await?;
     check_free(&mut tx, registry).await?;
     let (plan, plan_number) = plan(&mut tx, registry).await?;
     tx.execute(
@@ -293,8 +296,8 @@ pub(crate) async fn finish_interrupted(hub: &Hub, before: Timestamp) -> Result<u
 /// A provider by id or slug.
 pub(crate) async fn provider(tx: &mut ReadTx<scope::Public>, named: &str) -> Result<Option<ProviderId>, StoreError> {
     let row = match named.parse::<ProviderId>() {
-        Ok(id) => tx.opt("SELECT id FROM provider WHERE id = ?1", params![id]).await?,
-        Err(_) => tx.opt("SELECT id FROM provider WHERE slug = ?1", params![named]).await?,
+        Ok(id) => tx.opt("SELECT id FROM provider WHERE id = ?1 AND kind = 'msp'", params![id]).await?,
+        Err(_) => tx.opt("SELECT id FROM provider WHERE slug = ?1 AND kind = 'msp'", params![named]).await?,
     };
     row.map(|mut row| row.take()).transpose()
 }
