@@ -16,6 +16,7 @@ pub fn wire(hub: &Hub, spool: &Path) {
     posture::provide(hub, ImportSettings::in_dir(spool));
     hub.provide::<Arc<dyn People>>(Arc::new(TenantPeople(hub.clone())));
     msp::summaries::wire(hub);
+    msp::licensing::wire(hub);
     recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
 }
 

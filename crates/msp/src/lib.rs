@@ -5,6 +5,7 @@
 
 pub mod access_requests;
 pub mod assignments;
+pub mod billing;
 pub mod certificates;
 pub mod clients;
 pub mod consents;
@@ -13,6 +14,7 @@ pub mod elevation_templates;
 pub mod elevations;
 pub mod invitations;
 pub mod ledger;
+pub mod licensing;
 mod patch;
 pub mod people;
 pub mod plans;
@@ -33,12 +35,14 @@ pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .merge(access_requests::router())
         .merge(assignments::router())
+        .merge(billing::router())
         .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
         .merge(ledger::router())
+        .merge(licensing::router())
         .merge(plans::router())
         .merge(provider_access::router())
         .merge(providers::router())

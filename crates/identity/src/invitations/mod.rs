@@ -16,6 +16,9 @@ mod tests;
 
 pub(crate) use store::insert_person;
 
+use std::sync::Arc;
+
+use kernel::limits::{Claim, LimitReached, Limits, Within};
 use kernel::secrets::{new_token, token_hash};
 use kernel::validate::Check;
 use kernel::{Error, Hub, ProviderId, PublicCx, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
@@ -66,6 +69,9 @@ pub struct InvitationCreated {
     pub role: String,
     /// Until when it is good.
     pub expires_at: Timestamp,
+    /// The limit of seats that is reached with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<LimitReached>,
 }
 
 /// How an invitation stands.
@@ -238,7 +244,7 @@ pub(crate) fn person_name(check: &mut Check, field: &str, name: &str) -> String 
 /// Takes an invitation up: the person becomes what they were invited as, and is signed in.
 ///
 /// # Errors
-/// `Conflict` when it is no longer open, `BadCredentials`.
+/// `Conflict` when it is no longer open, `BadCredentials`, `LimitReached` when its seat is not there any more.
 pub(crate) async fn accept(
     tx: &mut WriteTx<scope::Public>,
     token: &str,
@@ -271,6 +277,10 @@ pub(crate) async fn accept(
             (person, false)
         }
     };
+    if let Place::Tenant(tenant) = invitation.place {
+        let limits = tx.hub().port::<Arc<dyn Limits>>();
+        limits.take(Within::Public(tx, tenant), Claim::InvitedSeat).await?;
+    }
     store::take_up(tx, &invitation).await?;
     let row = store::insert_at_place(tx, &invitation, person).await?;
     tx.changed(row.kind, row.id, &(), &serde_json::json!({ "role": invitation.role, "email": invitation.email }));

@@ -16,7 +16,7 @@ const NEVER: &str = "9223372036854775807";
 
 /// How far a person sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sees {
+pub(crate) enum Sees {
     /// All, and acts by the relationship.
     All,
     /// All, but acts above T0 only where assigned.
@@ -26,7 +26,7 @@ pub(super) enum Sees {
 }
 
 /// Who looks at the clients of which provider, and when.
-pub(super) struct Eye {
+pub(crate) struct Eye {
     pub provider: ProviderId,
     pub person: PersonId,
     pub now: Timestamp,
@@ -40,7 +40,7 @@ impl Eye {
     }
 
     /// `FROM … WHERE …` with more tables: the clients that are seen. `r1`, `r2` are the relationships of the providers above, `a` the assignment.
-    fn from(&self, query: &mut Query, more: &str) {
+    pub fn from(&self, query: &mut Query, more: &str) {
         query.push(" FROM relationship r JOIN tenant t ON t.id = r.tenant_id LEFT JOIN summary s ON s.tenant_id = t.id");
         query.push(more);
         for (level, link) in self.lineage.iter().enumerate().skip(1) {
@@ -59,7 +59,7 @@ impl Eye {
     }
 
     /// The person's tier: the lowest of everything on the way.
-    fn tier(&self) -> String {
+    pub fn tier(&self) -> String {
         let mut tiers = vec!["r.tier".to_owned()];
         tiers.extend((1..self.lineage.len()).map(|level| format!("COALESCE(r{level}.tier, 3)")));
         if self.sees != Sees::All {
@@ -103,7 +103,10 @@ impl Eye {
         ));
         query.bind(self.now).push(" THEN 1 ELSE 0 END AS scan, CASE WHEN t.provider_id = ").bind(self.provider);
         query.push(" THEN 0 ELSE 1 END AS below");
-        self.from(&mut query, " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number");
+        self.from(
+            &mut query,
+            " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number",
+        );
         query.push(
             "), facts AS (SELECT m.*, CASE WHEN m.state = 'active' AND m.seats > m.seats_max THEN 1 ELSE 0 END AS over_limit,
                  CASE WHEN m.state = 'active' AND (m.critical > 0 OR m.scan > 0 OR m.seats > m.seats_max

@@ -21,6 +21,8 @@ pub(crate) use http::router;
 use kernel::door::{Can, CanMap};
 use kernel::{ReadTx, Result, TenantCx, TenantId, Timestamp, scope};
 use serde::Serialize;
+
+use crate::plans::modules::{self, ClosedModule};
 pub use summary::{FrameworkScore, ScanAge, ScanStatus, Seats, SeatsStatus, Summary, summary};
 
 /// Where somebody is, as what.
@@ -52,6 +54,8 @@ pub struct Here {
     pub plan: String,
     /// Modules of its plan.
     pub modules: Modules,
+    /// Modules that left its plan and whose data is still there.
+    pub closed_modules: Vec<ClosedModule>,
 }
 
 /// On which side of the contract somebody stands.
@@ -144,6 +148,7 @@ pub async fn view(cx: &TenantCx, tx: &mut ReadTx<scope::Records>) -> Result<Cont
         state: tenant.state,
         plan: tenant.plan.clone(),
         modules: tenant.modules,
+        closed_modules: modules::closed(tx, tenant.id).await?,
     };
     let brand = Brand { name: store::provider_name(tx).await? };
     Ok(Context { tenant: here, me: standing(cx), brand, can: cx.can() })
