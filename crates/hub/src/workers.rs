@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use kernel::{CanFail, Hub};
+use access::Module;
+use kernel::{CanFail, Hub, Result};
 use tokio::sync::watch;
 
 const EVERY: Duration = Duration::from_secs(30);
@@ -58,6 +59,7 @@ async fn rounds(hub: Hub, mut stop: watch::Receiver<bool>) {
     for round in 0_u32.. {
         if round.is_multiple_of(SWEEP_ROUNDS) {
             hub.sweep().await.can_fail("the next sweep comes");
+            msp::licensing::review(&hub).await.can_fail("the next review comes");
         }
         once(&hub).await;
         tokio::select! {
@@ -66,6 +68,22 @@ async fn rounds(hub: Hub, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => return,
         }
     }
+}
+
+/// Deletes the data of modules that left a plan so long ago that it is not kept any more.
+async fn empty_modules(hub: &Hub) -> Result<()> {
+    for (tenant, module) in msp::plans::modules::due(hub).await? {
+        if !msp::plans::modules::begin_emptying(hub, tenant, module).await? {
+            continue;
+        }
+        let rows = match module {
+            Module::Compliance => posture::empty(hub, tenant).await?,
+            // The others keep nothing yet.
+            _ => 0,
+        };
+        msp::plans::modules::finish_emptying(hub, tenant, module, rows).await?;
+    }
+    Ok(())
 }
 
 /// One round of what is due.
@@ -78,6 +96,9 @@ pub async fn once(hub: &Hub) {
         }
         Err(error) => tracing::warn!(%error, "cannot look for summaries that are due"),
     }
+    msp::billing::note_usage(hub).await.can_fail("the next round tries again");
+    msp::billing::close_months(hub).await.can_fail("the next round tries again");
+    empty_modules(hub).await.can_fail("the next round tries again");
     msp::relationships::warn_due(hub).await.can_fail("the next round tries again");
     msp::msp_licence::warn_due(hub).await.can_fail("the next round tries again");
     msp::tenants::finish_purges(hub).await.can_fail("the next round tries again");
