@@ -288,6 +288,14 @@ impl TenantCx {
         }
     }
 
+    /// Whether an action is allowed here, without opening anything.
+    ///
+    /// # Errors
+    /// `Forbidden`, as the door would answer.
+    pub fn allows(&self, act: Act) -> Result<()> {
+        self.base.allow(act, Subject::Any).map(drop).map_err(|verdict| refusal(&verdict))
+    }
+
     /// The person.
     pub fn me(&self) -> &Caller {
         self.base.background.caller.as_deref().expect("a tenant is entered signed in")

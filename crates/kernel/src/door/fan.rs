@@ -2,14 +2,19 @@
 //! tenants.
 
 use futures_util::stream::{self, StreamExt as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::context::{ProviderCx, TenantCx};
 use super::tx::{ReadTx, scope};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
+use crate::paging::{Order, PageQuery};
 use crate::params;
+use crate::store::Value;
 
 /// Tenants that are read at once for one page.
 const AT_ONCE: usize = 16;
@@ -127,4 +132,134 @@ impl ProviderCx {
         }
         Ok(fanned)
     }
+}
+
+/// How a page over many clients is ordered.
+#[derive(Debug, Clone, Copy)]
+pub enum FanOrder {
+    /// By this order over all clients together. Its key is a number: the order of texts is not the same on every database.
+    Merged(Order),
+    /// Client by client, by name, and inside of each by this order.
+    ByClient(Order),
+}
+
+/// What one client answers: how many rows it has in all, and those of the page, with the key and id that they are ordered by; up to one
+/// more than the page's limit.
+pub type FanRows<T> = (i64, Vec<(T, Value, Uuid)>);
+
+/// A page over many clients.
+#[derive(Debug)]
+pub struct FanPage<T> {
+    /// The rows, each with its client.
+    pub items: Vec<(ClientNamed, T)>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// Rows in all, of every client that was read.
+    pub total: i64,
+    /// Clients that were read.
+    pub reached: usize,
+    /// Clients that did not let the person read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Where a page that goes client by client ended: the client's name in lower case and id, and the cursor inside of it.
+type Place = (String, TenantId, String);
+
+fn place(client: &ClientBrief) -> (String, TenantId) {
+    (client.tenant.name.to_lowercase(), client.tenant.id)
+}
+
+impl ProviderCx {
+    /// A page over these clients: each is read through its own door, by `read`, which is given the page that is asked of it.
+    ///
+    /// # Errors
+    /// `Invalid` for a wrong page; else as [`Self::fan_out`].
+    pub async fn fan_page<T, F, Fut>(
+        &self,
+        clients: Vec<ClientBrief>,
+        page: &PageQuery,
+        order: FanOrder,
+        read: F,
+    ) -> Result<FanPage<T>>
+    where
+        F: Fn(TenantCx, ClientBrief, PageQuery) -> Fut,
+        Fut: Future<Output = Result<FanRows<T>>>,
+    {
+        match order {
+            FanOrder::Merged(order) => self.fan_merged(clients, page, order, read).await,
+            FanOrder::ByClient(order) => self.fan_by_client(clients, page, order, read).await,
+        }
+    }
+
+    /// The cursor names a row of the order that all clients share, so that it is the cursor of each of them too.
+    async fn fan_merged<T, F, Fut>(&self, clients: Vec<ClientBrief>, page: &PageQuery, order: Order, read: F) -> Result<FanPage<T>>
+    where
+        F: Fn(TenantCx, ClientBrief, PageQuery) -> Fut,
+        Fut: Future<Output = Result<FanRows<T>>>,
+    {
+        let limit = page.limit()? as usize;
+        let fanned = self.fan_out(clients, |cx, client| read(cx, client, page.clone())).await?;
+        let (total, reached) = (fanned.read.iter().map(|(_, (total, _))| total).sum(), fanned.read.len());
+        let mut rows = Vec::new();
+        for (client, (_, found)) in fanned.read {
+            rows.extend(found.into_iter().map(|(row, key, id)| (client.tenant.clone(), row, key, id)));
+        }
+        let number = |key: &Value| if let Value::Int(n) = key { *n } else { 0 };
+        rows.sort_by(|(_, _, a, a_id), (_, _, b, b_id)| {
+            let by = (number(a), a_id).cmp(&(number(b), b_id));
+            if order.descending { by.reverse() } else { by }
+        });
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|(_, _, key, id)| order.after(key, *id));
+        let items = rows.into_iter().map(|(tenant, row, _, _)| (tenant, row)).collect();
+        Ok(FanPage { items, next, total, reached, unreadable: fanned.unreadable })
+    }
+
+    /// Everybody is asked how much there is; then those are read that the page needs.
+    async fn fan_by_client<T, F, Fut>(&self, clients: Vec<ClientBrief>, page: &PageQuery, order: Order, read: F) -> Result<FanPage<T>>
+    where
+        F: Fn(TenantCx, ClientBrief, PageQuery) -> Fut,
+        Fut: Future<Output = Result<FanRows<T>>>,
+    {
+        let limit = page.limit()?;
+        let from: Option<Place> = page.cursor.as_deref().map(decode).transpose()?;
+        let inside = |client: &ClientBrief| {
+            let is_here = from.as_ref().filter(|(name, id, _)| (name, id) == (&client.tenant.name.to_lowercase(), &client.tenant.id));
+            is_here.map(|(_, _, cursor)| cursor.clone())
+        };
+        let asked = |client: &ClientBrief, limit| PageQuery { cursor: inside(client), limit: Some(limit), ..page.clone() };
+        let counted = self.fan_out(clients, |cx, client| read(cx, client.clone(), asked(&client, 1))).await?;
+        let total = counted.read.iter().map(|(_, (total, _))| total).sum();
+        let (reached, unreadable) = (counted.read.len(), counted.unreadable);
+        let is_to_come = |client: &ClientBrief| from.as_ref().is_none_or(|(name, id, _)| place(client) >= (name.clone(), *id));
+        let mut needed = Vec::new();
+        let mut sure = 0;
+        for (client, (count, first)) in counted.read {
+            if sure > i64::from(limit) || first.is_empty() || !is_to_come(&client) {
+                continue;
+            }
+            // Of the client where the page before ended it is not known how much is left.
+            sure += if inside(&client).is_some() { 1 } else { count };
+            needed.push(client);
+        }
+        let fanned = self.fan_out(needed, |cx, client| read(cx, client.clone(), asked(&client, limit))).await?;
+        let mut rows = Vec::new();
+        for (client, (_, found)) in fanned.read {
+            rows.extend(found.into_iter().map(|(row, key, id)| (client.clone(), row, key, id)));
+        }
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows.last().filter(|_| more).map(|(client, _, key, id)| {
+            let (name, tenant) = place(client);
+            URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(name, tenant, order.after(key, *id))).unwrap_or_default())
+        });
+        let items = rows.into_iter().map(|(client, row, _, _)| (client.tenant, row)).collect();
+        Ok(FanPage { items, next, total, reached, unreadable })
+    }
+}
+
+fn decode(cursor: &str) -> Result<Place> {
+    let read = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    read.ok_or_else(|| Error::field("cursor", "unknown", "use the `next` of the page before, with the same sort, or leave it out"))
 }

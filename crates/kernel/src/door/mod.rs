@@ -37,7 +37,7 @@ pub use caller::{COOKIE, Caller, CallerKey, FRESH, fresh_until};
 pub use context::{Can, CanMap, ClientCx, ProviderCx, TenantCx};
 pub use explain::{Explained, Memo, Stand, Stands, Through};
 pub use fair::{FairLimits, WRITE_COST};
-pub use fan::{ClientBrief, ClientNamed, Fanned, Unreadable};
+pub use fan::{ClientBrief, ClientNamed, FanOrder, FanPage, FanRows, Fanned, Unreadable};
 pub use futures_util::future::BoxFuture;
 pub use hub::{Forget, Hub, HubConfig};
 pub use own::{LeavingCx, OwnCx, PublicCx};
