@@ -13,12 +13,15 @@ const SWEEP_ROUNDS: u32 = 20;
 
 /// How soon something that the operator asks for is begun.
 const OPERATOR_EVERY: Duration = Duration::from_millis(500);
+/// How soon a change to many tenants is begun.
+const FLEET_EVERY: Duration = Duration::from_millis(500);
 /// How often is looked whether a scheduled backup is due.
 const BACKUPS_EVERY: Duration = Duration::from_secs(60);
 
 /// Works until told to stop.
 pub async fn run(hub: Hub, stop: watch::Receiver<bool>) {
-    tokio::join!(rounds(hub.clone(), stop.clone()), operator(hub.clone(), stop.clone()), backups(hub, stop));
+    let (rounds, operator) = (rounds(hub.clone(), stop.clone()), operator(hub.clone(), stop.clone()));
+    tokio::join!(rounds, operator, backups(hub.clone(), stop.clone()), fleet(hub, stop));
 }
 
 /// Does what the operator asks for, one thing at a time. What runs when the hub is told to stop is given up, and says so.
@@ -31,6 +34,25 @@ async fn operator(hub: Hub, mut stop: watch::Receiver<bool>) {
                 Err(error) => tracing::warn!(%error, "cannot look for what the operator asks for"),
             }
             tokio::time::sleep(OPERATOR_EVERY).await;
+        };
+        tokio::select! {
+            () = next => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Applies and undoes changes to many tenants, one change after the other. What runs when the hub is told to stop goes on at the next start.
+async fn fleet(hub: Hub, mut stop: watch::Receiver<bool>) {
+    msp::fleet::release_leases(&hub).await.can_fail("the leases end by themselves");
+    loop {
+        let next = async {
+            match msp::fleet::run_next(&hub).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "a change to many tenants is held up; it is taken up again"),
+            }
+            tokio::time::sleep(FLEET_EVERY).await;
         };
         tokio::select! {
             () = next => {}

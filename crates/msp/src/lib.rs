@@ -13,6 +13,7 @@ pub mod consents;
 pub mod contexts;
 pub mod elevation_templates;
 pub mod elevations;
+pub mod fleet;
 pub mod grants;
 pub mod groups;
 pub mod host_names;
@@ -51,6 +52,7 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
+        .merge(fleet::router())
         .merge(grants::router())
         .merge(groups::router())
         .merge(host_names::router())

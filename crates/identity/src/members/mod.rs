@@ -9,6 +9,7 @@
 //!
 //! Not here: custom roles, groups, and changing somebody's name or address, which are the person's own.
 
+mod clients;
 mod http;
 mod invite;
 mod store;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api_keys;
 
+pub use clients::{ClientMember, ClientMembers};
 pub use http::router;
 pub use invite::{MemberInvitation, MemberInvite};
 pub(crate) use invite::{invitations, invite, revoke_invitation};
