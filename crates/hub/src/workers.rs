@@ -17,7 +17,12 @@ const BACKUPS_EVERY: Duration = Duration::from_secs(60);
 
 /// Works until told to stop.
 pub async fn run(hub: Hub, stop: watch::Receiver<bool>) {
-    tokio::join!(rounds(hub.clone(), stop.clone()), operator(hub.clone(), stop.clone()), backups(hub, stop));
+    tokio::join!(
+        rounds(hub.clone(), stop.clone()),
+        operator(hub.clone(), stop.clone()),
+        backups(hub.clone(), stop.clone()),
+        operations::run(hub, stop)
+    );
 }
 
 /// Does what the operator asks for, one thing at a time. What runs when the hub is told to stop is given up, and says so.

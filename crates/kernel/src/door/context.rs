@@ -1,6 +1,6 @@
 //! Contexts of requests on tenants and providers: who asks, where, and the way in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,6 +118,22 @@ impl Base {
         let epoch = self.background.hub.epoch();
         let background = Background { standing: Arc::new(standing), epoch, ..self.background.clone() };
         Self { background, turn: self.turn.clone() }
+    }
+
+    /// What the caller may do in each of these tenants; those they hold nothing in are left out.
+    pub async fn can_in(&self, tenants: &[TenantId], acts: &[Act]) -> Result<HashMap<TenantId, Vec<Can>>> {
+        let b = &self.background;
+        let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+        let mut found = HashMap::with_capacity(tenants.len());
+        for tenant in tenants {
+            let standing = match b.hub.standing(caller, &tenant.to_string()).await {
+                Err(Error::NotFound) => continue,
+                other => other?,
+            };
+            let there = Background { standing, ..b.clone() };
+            found.insert(*tenant, acts.iter().map(|act| there.can(*act, Subject::Any)).collect());
+        }
+        Ok(found)
     }
 
     async fn client(&self, scope: scope::Client) -> Result<ClientCx> {
@@ -342,6 +358,15 @@ impl ProviderCx {
     /// What the person may do on the provider's side.
     pub fn can(&self) -> CanMap {
         self.base.can(&[Plane::Provider])
+    }
+
+    /// What the person may do inside each of these tenants, act by act; those they hold nothing in are left out. The same look-ups as at
+    /// each tenant's own door, kept as long.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn can_in(&self, tenants: &[TenantId], acts: &[Act]) -> Result<HashMap<TenantId, Vec<Can>>> {
+        self.base.can_in(tenants, acts).await
     }
 
     /// The person's staff row and provider as the policies see them.

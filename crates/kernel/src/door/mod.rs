@@ -24,6 +24,7 @@ mod fair;
 mod hub;
 mod own;
 mod record;
+mod refused;
 mod relay;
 mod resolve;
 mod sign;

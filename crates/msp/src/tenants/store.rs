@@ -311,7 +311,10 @@ impl Removed {
 
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
-    for table in ["summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key"] {
+    for table in [
+        "summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key", "channel_delivery", "notification",
+        "mail", "alert",
+    ] {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
     }
     let people = tx.rows("SELECT person_id FROM member WHERE tenant_id = ?1", params![tenant]).await?;
