@@ -178,6 +178,14 @@ pub(super) async fn insert_invitation(
     Ok(())
 }
 
+/// The language of who invites, and the account that an address has, if it has one.
+pub(super) async fn reader(tx: &mut ReadTx<scope::Records>, email: &str) -> Result<(String, Option<PersonId>)> {
+    let me = tx.me()?.person;
+    let locale = tx.one("SELECT locale FROM person WHERE id = ?1", params![me]).await?.take()?;
+    let known = tx.opt("SELECT id FROM person WHERE email = ?1", params![email]).await?;
+    Ok((locale, known.map(|mut row| row.take()).transpose()?))
+}
+
 /// Address, role, end and state of an invitation to this organisation.
 pub(super) async fn invitation(
     tx: &mut ReadTx<scope::Records>,

@@ -312,8 +312,18 @@ impl Removed {
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
     for table in [
-        "summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key", "channel_delivery", "notification",
-        "mail", "alert",
+        "summary",
+        "access_freeze",
+        "bar",
+        "reach_use",
+        "consent",
+        "elevation",
+        "api_key",
+        "tenant_key",
+        "channel_delivery",
+        "notification",
+        "mail",
+        "alert",
     ] {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
     }
