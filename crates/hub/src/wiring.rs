@@ -22,6 +22,12 @@ pub fn wire(hub: &Hub, spool: &Path) {
     msp::msp_licence::provide(hub, msp::msp_licence::Issuers::embedded());
     msp::licensing::wire(hub);
     recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
+    operations::provide(hub, &operations::Settings::default(), brands()).expect("without SMTP there is nothing to fail");
+}
+
+/// What e-mails wear.
+pub fn brands() -> Arc<dyn operations::Brands> {
+    Arc::new(operations::PlainBrands)
 }
 
 /// What recovery needs of the others.

@@ -130,6 +130,8 @@ impl Hub {
             half: false,
             second_factor_at: None,
             stepped_up_at: None,
+            password_at: None,
+            asked: Asked { rules: SignInRules::default(), has_second_factor: false, password_set_at: Timestamp(0) },
             // The hash of no token.
             token_hash: [0; 32],
             enabled: true,
