@@ -153,6 +153,21 @@ async fn tenants_are_made_by_whom_the_provider_says(#[values(Engine::Sqlite, Eng
         let refused = hub.post("priya", "/providers/northwind/tenants", body.clone()).await.expect(409);
         assert!(refused.json["detail"].as_str().is_some_and(|text| text.contains(words)), "{refused:?}");
     }
+    // Until here it is for the operator.
+    let asked = crate::tenants::OperatorTenant {
+        provider: "northwind".into(),
+        slug: "machine-made".into(),
+        name: "Machine made".into(),
+        plan: "Complete".into(),
+        tier: None,
+        reason: "asked for in a letter".into(),
+    };
+    crate::tenants::create_as_operator(&hub.hub, &asked).await.expect("made");
+    let seen = hub.get("priya", "/providers/northwind/tenants/machine-made").await.expect(200);
+    assert_eq!(seen.json["relationship"]["tier"], "T2");
+    let ledger = hub.control_ledger().await;
+    let entry = ledger.iter().rfind(|entry| entry["action"] == "tenant.create" && entry["outcome"] == "done").expect("an entry");
+    assert_eq!((entry["reason"].as_str(), entry["actor"]["kind"].as_str()), (Some("asked for in a letter"), Some("system")));
     decide(&hub, json!({"tenant_creation": null})).await.expect(200);
     hub.post("priya", "/providers/northwind/tenants", body).await.expect(201);
 }
