@@ -62,7 +62,8 @@ export const ONBOARDING_STEPS = ['created', 'members', 'relationship', 'credenti
 export interface OnboardingStep { key: (typeof ONBOARDING_STEPS)[number]; state: 'done' | 'open' | 'skipped'; at: Instant | null; detail: string | null }
 export interface Onboarding { steps: OnboardingStep[]; done: number; of: number }
 export interface Hold { by: Named | null; at: Instant; reason: string }
-export interface PurgeRequest { by: Named | null; side: 'provider' | 'tenant'; at: Instant; reason: string }
+/** `lapses_at` null: it waits for the client to be archived. */
+export interface PurgeRequest { by: Named | null; side: 'provider' | 'tenant'; at: Instant; reason: string; lapses_at?: Instant | null }
 export interface ClosedModule { module: string; closed_at: Instant; kept_until: Instant }
 export interface Offboarding { state: string; purge_after: Instant | null; hold: Hold | null; purge_request: PurgeRequest | null; steps: { key: 'export' | 'ledger' | 'access'; state: string; detail: string | null }[] }
 

@@ -46,7 +46,7 @@ export type Lack = 'second_factor' | 'second_factor_again' | 'password';
 export interface Me {
   person: { id: string; email: string; name: string; locale: Locale; second_factor: boolean; recovery_codes_left: number; preferences: Preferences; version: number };
   providers: (NamedPlace & { role: ProviderRole; client_count: number })[];
-  tenants: (NamedPlace & { role: TenantRole })[];
+  tenants: (NamedPlace & { role: TenantRole; state?: TenantState })[];
   standalone?: boolean;
   session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null; missing?: Lack | null };
 }

@@ -5,7 +5,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Navigate, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiProblem, contextQuery, isProblem, keys, may, onStepUp, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenantSlug, useTenantWatch, type Can, type Locale, type Me, type RunningElevation, type Scheme, type TenantContext } from '../api';
+import { ApiProblem, contextQuery, isProblem, keys, may, onStepUp, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenant, useTenantSlug, useTenantWatch, type Can, type Locale, type Me, type RunningElevation, type Scheme, type TenantContext, type TenantState } from '../api';
 import { setLocale } from '../i18n';
 import { Av, contextColour, Countdown, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, text } from '../ui';
 import { AccessLost, TenantNotFound } from './errors';
@@ -233,15 +233,21 @@ function Denied({ page, can }: { page: Page; can: Can }) {
 }
 function WithoutProvider({ me }: { me: Me }) {
   const { t } = useTranslation();
-  if (me.tenants.length === 1) return <Navigate to={tenantPath(me.tenants[0]!.slug)} replace />;
+  if (me.tenants.length === 1) return <Navigate to={tenantPath(me.tenants[0]!.slug, home(me.tenants[0]!.state))} replace />;
   if (me.tenants.length === 0) return <><PageHead title={t('home.nothingTitle')} /><Empty title={t('home.nothingTitle')}>{t('home.nothingText', { email: me.person.email })}</Empty></>;
   return (
     <>
       <PageHead title={t('home.chooseTitle')} sub={t('home.chooseText')} />
-      <ul className="cards">{me.tenants.map((x) => <li key={x.id}><article className="card"><div className="hd pad-b"><Av slug={x.slug} name={x.name} /><div className="min0 grow"><Go to={tenantPath(x.slug)} className="trunc block">{x.name}</Go><div className="xs dim">{t(`role.${x.role}`)}</div></div></div></article></li>)}</ul>
+      <ul className="cards">{me.tenants.map((x) => <li key={x.id}><article className="card"><div className="hd pad-b"><Av slug={x.slug} name={x.name} /><div className="min0 grow"><Go to={tenantPath(x.slug, home(x.state))} className="trunc block">{x.name}</Go><div className="xs dim">{t(`role.${x.role}`)}</div></div></div></article></li>)}</ul>
     </>
   );
 }
+/** Where a tenant's own address leads. Of an archived one its admins see how it ends. */
+export function TenantHome() {
+  const { slug, tenant } = useTenant();
+  return <Navigate to={tenantPath(slug, home(tenant.state))} replace />;
+}
+const home = (state: TenantState | undefined) => (state === 'archived' ? 'offboarding' : 'overview');
 /** Tenant pages wait for the context. A tenant one may not know of is not found. */
 export function TenantLayout() {
   const slug = useTenantSlug()!;

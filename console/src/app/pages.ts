@@ -1,4 +1,4 @@
-import { IconBox, IconBuilding, IconCoins, IconLicense, IconClockShield, IconFileCheck, IconHelpCircle, IconHistory, IconKey, IconLayoutDashboard, IconPlugConnected, IconRadar2, IconReceipt2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
+import { IconBox, IconBuilding, IconCoins, IconDoorExit, IconLicense, IconClockShield, IconFileCheck, IconHelpCircle, IconHistory, IconKey, IconLayoutDashboard, IconPlugConnected, IconRadar2, IconReceipt2, IconSettings, IconShieldExclamation, IconShieldOff, IconSitemap, IconUsers, type Icon } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
 import type { en } from '../i18n/en';
 
@@ -25,6 +25,7 @@ export const providerPages: Page[] = [
   { path: 'revenue', action: 'revenue.list', nav: { word: 'revenue', icon: IconCoins, group: 'groupCommercial' }, load: () => import('../features/revenue/Revenue') },
   { path: 'staff', action: 'staff.list', nav: { word: 'staff', icon: IconUsers, group: 'groupTeam' }, load: () => import('../features/staff/Staff') },
   { path: 'staff/$staff', action: 'staff.view', load: () => import('../features/staff/Person') },
+  { path: 'staff/$staff/leaving', action: 'staff_leaving.view', load: () => import('../features/leaving/Leaving') },
   { path: 'requests', action: 'elevation.list_own', nav: { word: 'requests', icon: IconClockShield, group: 'groupTeam' }, load: () => import('../features/requests/Requests') },
   { path: 'why', action: 'client_why.list', nav: { word: 'why', icon: IconHelpCircle, group: 'groupTeam' }, load: () => import('../features/why/ClientWhy') },
   { path: 'api-keys', action: 'provider_api_key.list', nav: { word: 'apiKeys', icon: IconKey, group: 'groupAdmin' }, load: () => import('../features/api-keys/ProviderKeys') },
@@ -47,6 +48,7 @@ export const tenantPages: Page[] = [
   { path: 'api-keys', action: 'api_key.list', nav: { word: 'apiKeys', icon: IconKey, group: 'groupAdmin' }, load: () => import('../features/api-keys/TenantKeys') },
   { path: 'ledger', action: 'ledger.list_own', nav: { word: 'ledger', icon: IconHistory, group: 'groupAdmin' }, load: () => import('../features/tenant-ledger/TenantLedger') },
   { path: 'settings', action: 'setting.view', nav: { word: 'settings', icon: IconSettings, group: 'groupAdmin' }, load: () => import('../features/tenant-settings/TenantSettings') },
+  { path: 'offboarding', only: 'provided', action: 'offboarding.view', nav: { word: 'offboarding', icon: IconDoorExit, group: 'groupAdmin' }, load: () => import('../features/offboarding/Offboarding') },
 ];
 
 export const pagesOf = (standalone: boolean) => tenantPages.filter((p) => !p.only || (p.only === 'standalone') === standalone);

@@ -43,7 +43,7 @@ export function UsageTable({ items }: { items: UsageMonth[] }) {
   const { t } = useTranslation();
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
-    <div className="chart-table" tabIndex={0} role="region" aria-label={t('licensing.chartTitle')}>
+    <div className="chart-table" tabIndex={0} role="region" aria-label={`${t('licensing.chartUsers')}, ${t('licensing.chartCapacity')}`}>
       <table className="tbl"><caption className="vh">{t('licensing.chartTitle')}</caption><thead><tr><th scope="col">{t('licensing.month')}</th><th scope="col" className="r">{t('licensing.chartUsers')}</th><th scope="col" className="r">{t('licensing.chartCapacity')}</th></tr></thead>
         <tbody>{items.toReversed().map((m) => <tr key={m.month}><td data-label={t('licensing.month')}>{fmt.month(m.month)}</td><td data-label={t('licensing.chartUsers')} className="r num">{fmt.num(m.users)}</td><td data-label={t('licensing.chartCapacity')} className="r num">{fmt.num(m.capacity)}</td></tr>)}</tbody></table>
     </div>

@@ -79,7 +79,7 @@ function Grid({ plans, head, onVersions }: { plans: Plan[]; head: (p: Plan) => R
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
     <div className="panel table-box" role="region" aria-label={t('plans.grid')} tabIndex={0}>
       <table className="plan-grid"><caption className="vh">{t('plans.grid')}</caption>
-        <thead><tr><th scope="col"><span className="vh">{t('plans.plan')}</span></th>{plans.map((p) => <th key={p.id} scope="col">{head(p)}</th>)}</tr></thead>
+        <thead><tr><th scope="col"><span className="vh">{t('plans.plan')}</span></th>{plans.map((p) => <th key={p.id} scope="col" style={{ width: `${82 / plans.length}%` }}>{head(p)}</th>)}</tr></thead>
         <tbody>
           {row('about', t('plans.description'), (p) => <span className="plan-about">{p.description || '–'}</span>)}
           {row('number', t('plans.versions'), (p) => <span className="row tight wrap"><button type="button" className="plain link" onClick={() => onVersions(p)}>{t('plans.number', { n: String(p.number) })}<span className="vh">: {p.name}</span></button>{p.state === 'retired' && <Badge>{t('plans.retired')}</Badge>}</span>)}
