@@ -413,7 +413,8 @@ impl ProviderCx {
     /// the other what many tenants say. It gives no right that the tenant's own address would not give.
     ///
     /// # Errors
-    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full.
+    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full. Where the tenant wants
+    /// staff to prove themselves first, nothing opens until they did.
     pub async fn enter(&self, tenant: TenantId) -> Result<TenantCx> {
         let b = &self.base.background;
         let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
@@ -425,7 +426,8 @@ impl ProviderCx {
         }
         b.hub.note_use(caller, &standing, b.hub.now());
         let turn = b.hub.0.fair.turn(tenant, 1).await?;
-        Ok(TenantCx { base: Base { background: Background { standing, epoch, ..b.clone() }, turn: Some(turn) }, tenant })
+        let locked = b.hub.locked(caller, &standing, b.hub.now()).await?;
+        Ok(TenantCx { base: Base { background: Background { standing, epoch, ..b.clone() }, turn: Some(turn), locked }, tenant })
     }
 
     /// Whether an action is allowed here.
@@ -464,9 +466,10 @@ impl Hub {
         let caller = Arc::new(self.caller_in_person(person).await?);
         let standing = Arc::new(self.provider_standing(&caller, &provider.to_string()).await?);
         let request = RequestId::new(now);
-        let scratch = Scratch { request, address: None, user_agent: String::new(), attempts: Default::default() };
-        let background = Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
-        Ok(ProviderCx { base: Base { background, turn: None }, provider })
+        let scratch = Scratch { request, address: None, user_agent: String::new(), host: None, attempts: Default::default() };
+        let background =
+            Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
+        Ok(ProviderCx { base: Base { background, turn: None, locked: None }, provider })
     }
 }
 
