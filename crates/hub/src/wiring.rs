@@ -71,6 +71,10 @@ impl recovery::Neighbours for Neighbours {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;
                     serde_json::to_value(msp::msp_licence::activate_as_operator(hub, &asked).await?).map_err(Error::internal)
                 }
+                "create_tenant" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::tenants::create_as_operator(hub, &asked).await?).map_err(Error::internal)
+                }
                 _ => Err(Error::field("name", "unknown", "is nothing that the operator can ask for")),
             }
         })

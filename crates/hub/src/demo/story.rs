@@ -92,6 +92,7 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
     for client in stage.cast(CLIENTS) {
         stage.meet_fate(client).await?;
     }
+    stage.decide().await?;
     stage.api.sign_out_all().await?;
     Ok(sign_ins(script.password))
 }
@@ -156,6 +157,19 @@ impl Stage<'_> {
         let provider = self.api.get(&email, "/providers/northwind").await?;
         let settings = json!({ "settings": { "sub_providers": true } });
         self.api.change(&email, Method::PATCH, "/providers/northwind", &provider["version"], settings).await?;
+        Ok(())
+    }
+
+    /// Northwind works as its preset says, but for two things.
+    async fn decide(&mut self) -> Result<()> {
+        let (boss, path) = (priya().email, "/providers/northwind/presets");
+        let presets = self.api.get(&boss, path).await?;
+        let strict = presets["items"].as_array().into_iter().flatten().find(|preset| preset["key"] == "strict");
+        let differences = strict.and_then(|preset| preset["differences"].as_array()).into_iter().flatten();
+        let expected: Value = differences.map(|one| json!({ "key": one["key"], "from": one["from"], "to": one["to"] })).collect();
+        let applied = self.api.post(&boss, &format!("{path}/strict"), json!({ "expected": expected })).await?;
+        let own = json!({ "settings": { "archive_days": 60, "password.length_min": 14 } });
+        self.api.change(&boss, Method::PATCH, "/providers/northwind/settings", &applied["version"], own).await?;
         Ok(())
     }
 

@@ -438,7 +438,8 @@ impl ProviderCx {
     /// the other what many tenants say. It gives no right that the tenant's own address would not give.
     ///
     /// # Errors
-    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full.
+    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full. Where the tenant wants
+    /// staff to prove themselves first, nothing opens until they did.
     pub async fn enter(&self, tenant: TenantId) -> Result<TenantCx> {
         let b = &self.base.background;
         let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
@@ -450,7 +451,7 @@ impl ProviderCx {
         }
         b.hub.note_use(caller, &standing, b.hub.now());
         let turn = b.hub.0.fair.turn(tenant, 1).await?;
-        let locked = b.hub.locked(caller, &standing, b.now).await?;
+        let locked = b.hub.locked(caller, &standing, b.hub.now()).await?;
         Ok(TenantCx { base: Base { background: Background { standing, epoch, ..b.clone() }, turn: Some(turn), locked }, tenant })
     }
 

@@ -16,6 +16,7 @@
 mod create;
 mod http;
 mod lifecycle;
+mod operator;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use crate::relationships::{self, Relationship, RelationshipRow};
 pub use create::{Made, TenantCreate, create};
 pub(crate) use http::router;
 pub use lifecycle::{Purge, Purged, Reason, archive, finish_purges, purge, restore, resume, suspend};
+pub use operator::{OperatorTenant, TenantMade, create_as_operator};
 
 /// Which tenants to list.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
