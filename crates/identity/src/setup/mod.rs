@@ -148,8 +148,7 @@ pub async fn prepare(hub: &Hub) -> Result<Option<String>> {
         return Ok(None);
     }
     let code = readable(&random::<20>());
-    let mut tx =
-        hub.system_write("setup.prepare", "There is nothing here yet: the setup waits for the code in the log.").await?;
+    let mut tx = hub.system_write("setup.prepare", "There is nothing here yet: the setup waits for the code in the log.").await?;
     store::keep_code(&mut tx, &hash_of(&code)).await?;
     tx.commit().await?;
     Ok(Some(code))

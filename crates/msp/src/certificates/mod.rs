@@ -83,12 +83,7 @@ pub(crate) async fn doomed(tx: &mut ReadTx<scope::Client>) -> Result<Doomed> {
 }
 
 /// Drafts the certificate in the commit of the purge. `second`: the other of the two persons that it takes, who asked for it.
-pub(crate) async fn draft(
-    tx: &mut WriteTx<scope::Client>,
-    doomed: Doomed,
-    taken: Taken,
-    second: Party,
-) -> Result<CertificateId> {
+pub(crate) async fn draft(tx: &mut WriteTx<scope::Client>, doomed: Doomed, taken: Taken, second: Party) -> Result<CertificateId> {
     let (id, now) = (CertificateId::new(tx.now()), tx.now());
     let by = tx.me().map(|me| Party { id: me.person.to_string(), name: me.name.clone() })?;
     let statement = Statement {

@@ -106,7 +106,9 @@ pub enum LicenceProblem {
     #[error("is not a licence file: {0}")]
     Unreadable(String),
     /// Nobody here trusts its issuer.
-    #[error("is signed by {0}, whom this installation does not trust. Get it from your vendor, or have the operator name the issuer (licence_issuers)")]
+    #[error(
+        "is signed by {0}, whom this installation does not trust. Get it from your vendor, or have the operator name the issuer (licence_issuers)"
+    )]
     Foreign(String),
     /// The signature does not fit.
     #[error("was changed after it was signed, or is damaged. Use the file exactly as you got it")]
@@ -145,7 +147,8 @@ impl LicenceFile {
     /// `Invalid` when a term is out of its range.
     pub fn issue(key: &SigningKey, licence: Terms) -> Result<Self, Error> {
         if !licence.is_sound() {
-            let text = "a customer of 1 to 200 characters, 0 to 10000000 tenants, 0 to 366 days of grace, and an end after its beginning";
+            let text =
+                "a customer of 1 to 200 characters, 0 to 10000000 tenants, 0 to 366 days of grace, and an end after its beginning";
             return Err(Error::field("licence", "out_of_range", format!("needs {text}")));
         }
         let public = key.public_key();
@@ -166,7 +169,10 @@ impl LicenceFile {
         }
         let file: Self = serde_json::from_str(text.trim()).map_err(|error| LicenceProblem::Unreadable(error.to_string()))?;
         if file.format != FORMAT || file.version != VERSION {
-            return Err(LicenceProblem::Unreadable(format!("its format is {} {}, not {FORMAT} {VERSION}", file.format, file.version)));
+            return Err(LicenceProblem::Unreadable(format!(
+                "its format is {} {}, not {FORMAT} {VERSION}",
+                file.format, file.version
+            )));
         }
         if !file.licence.is_sound() {
             return Err(unreadable("a term is out of its range"));
@@ -276,7 +282,14 @@ mod tests {
     fn terms() -> Terms {
         let issued_at = testkit::START.plus_days(-1);
         let id = LicenceId::new(issued_at);
-        Terms { id, customer: "Northwind IT".into(), tenants_max: Some(25), issued_at, expires_at: issued_at.plus_days(365), grace_days: 14 }
+        Terms {
+            id,
+            customer: "Northwind IT".into(),
+            tenants_max: Some(25),
+            issued_at,
+            expires_at: issued_at.plus_days(365),
+            grace_days: 14,
+        }
     }
 
     fn key(n: u8) -> SigningKey {

@@ -44,7 +44,11 @@ pub async fn activate_as_operator(hub: &Hub, asked: &OperatorActivate) -> Result
     let terms = super::check(&asked.licence, &hub.port(), hub.now())?.licence;
     let Some(provider) = standalone::placeholder(&mut tx).await? else {
         if let Some((field, _)) = asked.only_standalone() {
-            return Err(Error::field(field, "not_standalone", "is only for an installation without a provider, and this one has one"));
+            return Err(Error::field(
+                field,
+                "not_standalone",
+                "is only for an installation without a provider, and this one has one",
+            ));
         }
         if tx.opt("SELECT 1 FROM provider LIMIT 1", &[]).await?.is_none() {
             return Err(Error::Conflict("Set the installation up first: open it in a browser.".into()));
@@ -54,7 +58,8 @@ pub async fn activate_as_operator(hub: &Hub, asked: &OperatorActivate) -> Result
         tx.commit().await?;
         return Ok(OperatorActivated { licence: terms.id, is_new, provider: None, tenant: None });
     };
-    let missing = |field: &str| Error::field(field, "missing", "is needed: this installation is standalone, and gets a provider now");
+    let missing =
+        |field: &str| Error::field(field, "missing", "is needed: this installation is standalone, and gets a provider now");
     let name = asked.provider_name.clone().ok_or_else(|| missing("provider_name"))?;
     let slug = asked.provider_slug.clone().ok_or_else(|| missing("provider_slug"))?;
     let admin = asked.admin.as_deref().ok_or_else(|| missing("admin"))?;

@@ -179,7 +179,9 @@ async fn what_is_not_a_sound_licence_is_not_activated(#[values(Engine::Sqlite, E
         provider_slug: None,
         admin: None,
     };
-    assert!(matches!(activate_as_operator(&hub.hub, &asked).await, Err(Error::Invalid(fields)) if fields[0].code == "not_standalone"));
+    assert!(
+        matches!(activate_as_operator(&hub.hub, &asked).await, Err(Error::Invalid(fields)) if fields[0].code == "not_standalone")
+    );
     // Nor by an organisation that has a provider.
     let body = json!({"licence": licence(Some(9), 365, START), "provider_name": "Acme MSP", "provider_slug": "acme-msp"});
     assert_eq!(hub.post("admin", "/tenants/acme/msp-licence", body.clone()).await.expect(409).code(), "conflict");

@@ -122,7 +122,8 @@ pub async fn activate(tx: &mut WriteTx<scope::Records>, body: &LicenceActivate) 
     let Some(provider) = standalone::holder(tx, tenant).await? else {
         return Err(Error::Conflict("This installation has a provider already. Its operator renews the licence.".into()));
     };
-    tx.in_ledger_of(provider).reason("The organisation's own admin activated a licence, and with it agreed to the provider's access.");
+    tx.in_ledger_of(provider)
+        .reason("The organisation's own admin activated a licence, and with it agreed to the provider's access.");
     upgrade(tx, Who { provider, tenant, person: me.person, name: &me.name, by: Some(me.person) }, body).await
 }
 
@@ -156,7 +157,13 @@ pub(super) async fn upgrade<S: scope::Control>(tx: &mut WriteTx<S>, who: Who<'_>
     })
 }
 
-async fn tell<S: scope::Control>(tx: &mut WriteTx<S>, who: &Who<'_>, provider: &str, linked: Linked, terms: &Terms) -> Result<Notice> {
+async fn tell<S: scope::Control>(
+    tx: &mut WriteTx<S>,
+    who: &Who<'_>,
+    provider: &str,
+    linked: Linked,
+    terms: &Terms,
+) -> Result<Notice> {
     let (now, by) = (tx.now(), who.name.to_owned());
     let facts = Facts { provider: provider.to_owned(), by, linked };
     let text = serde_json::to_string(&facts).map_err(Error::internal)?;

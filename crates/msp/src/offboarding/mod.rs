@@ -119,13 +119,7 @@ pub async fn view(cx: &TenantCx, tx: &mut ReadTx<scope::Records>) -> Result<Offb
     }
     let live = store::live_relationships(tx).await?;
     let exported = exported(cx).await?;
-    Ok(Offboarding {
-        state,
-        purge_after: store::purge_after(tx).await?,
-        hold,
-        purge_request,
-        steps: steps(state, exported, live),
-    })
+    Ok(Offboarding { state, purge_after: store::purge_after(tx).await?, hold, purge_request, steps: steps(state, exported, live) })
 }
 
 /// When a bundle was made last, as far as the person who asks may know.

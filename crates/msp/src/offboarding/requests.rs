@@ -137,7 +137,9 @@ async fn insert<S: scope::Control>(tx: &mut WriteTx<S>, tenant: TenantId, side: 
         store::delete(tx, tenant, &old).await?;
     }
     if !store::insert(tx, tenant, side, reason).await? {
-        return Err(Error::Conflict("The purge of this organisation has been asked for already. Another person can carry it out.".into()));
+        return Err(Error::Conflict(
+            "The purge of this organisation has been asked for already. Another person can carry it out.".into(),
+        ));
     }
     tx.keeps_authority().changed("purge_request", tenant, &(), &json!({ "side": side, "reason": reason }));
     Ok(())
@@ -200,11 +202,16 @@ pub(crate) async fn take(tx: &mut WriteTx<scope::Client>, window: Window) -> Res
     let (tenant, now, me) = (tx.scope.tenant, tx.now(), tx.me()?.person);
     refuse_held(tx, tenant).await?;
     window.check(store::purge_after(tx).await?, now)?;
-    let nobody =
-        || Error::Conflict("A purge takes two persons, and nobody has asked for this one. Request it; another person then carries it out.".into());
+    let nobody = || {
+        Error::Conflict(
+            "A purge takes two persons, and nobody has asked for this one. Request it; another person then carries it out.".into(),
+        )
+    };
     let stored = store::request(tx, tenant).await?.ok_or_else(nobody)?;
     if stored.is_lapsed(now) {
-        return Err(Error::Conflict(format!("The request for this purge has lapsed: it counted for {LAPSES_DAYS} days. Request it anew.")));
+        return Err(Error::Conflict(format!(
+            "The request for this purge has lapsed: it counted for {LAPSES_DAYS} days. Request it anew."
+        )));
     }
     if stored.by.id == me {
         return Err(Error::Conflict("You asked for this purge yourself. Another person has to carry it out.".into()));

@@ -66,7 +66,7 @@ pub(super) async fn elevations(tx: &mut Tx, person: PersonId) -> Result<Vec<Held
 }
 
 /// Whose keys: of the provider, or of clients of which the person is no member.
-const KEYS: &str = "person_id = ?2 AND revoked_at IS NULL AND (provider_id = ?1 OR
+const KEYS: &str = "api_key.person_id = ?2 AND api_key.revoked_at IS NULL AND (api_key.provider_id = ?1 OR
        EXISTS (SELECT 1 FROM relationship r WHERE r.tenant_id = api_key.tenant_id AND r.provider_id = ?1)
        AND NOT EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = api_key.tenant_id AND m.person_id = ?2))";
 
@@ -74,7 +74,7 @@ pub(super) async fn keys(tx: &mut Tx, person: PersonId) -> Result<Vec<HeldThing>
     let now = tx.now();
     let sql = format!(
         "SELECT api_key.id, api_key.name, t.id, t.slug, t.name FROM api_key LEFT JOIN tenant t ON t.id = api_key.tenant_id
-         WHERE {KEYS} AND expires_at > ?3 ORDER BY api_key.id LIMIT ?4"
+         WHERE {KEYS} AND api_key.expires_at > ?3 ORDER BY api_key.id LIMIT ?4"
     );
     let rows = tx.rows(&sql, params![tx.scope.provider, person, now, MAX]).await?;
     let read = rows.into_iter().map(|mut row| {
@@ -168,7 +168,11 @@ pub(super) async fn invitations(tx: &mut Tx, person: PersonId) -> Result<Vec<Hel
     read.collect()
 }
 
-pub(super) async fn take_over_invitation(tx: &mut WriteTx<scope::Provider>, id: InvitationId, by: PersonId) -> Result<u64, StoreError> {
+pub(super) async fn take_over_invitation(
+    tx: &mut WriteTx<scope::Provider>,
+    id: InvitationId,
+    by: PersonId,
+) -> Result<u64, StoreError> {
     tx.execute("UPDATE invitation SET invited_by = ?2 WHERE id = ?1 AND accepted_at IS NULL", params![id, by]).await
 }
 
@@ -179,7 +183,8 @@ pub(super) async fn revoke_invitation(tx: &mut WriteTx<scope::Provider>, id: Inv
 
 pub(super) async fn sessions(tx: &mut Tx, person: PersonId) -> Result<Vec<HeldThing>, StoreError> {
     let now = tx.now();
-    let sql = "SELECT id, user_agent FROM session WHERE person_id = ?1 AND expires_at > ?2 AND idle_expires_at > ?2 ORDER BY id LIMIT ?3";
+    let sql =
+        "SELECT id, user_agent FROM session WHERE person_id = ?1 AND expires_at > ?2 AND idle_expires_at > ?2 ORDER BY id LIMIT ?3";
     let rows = tx.rows(sql, params![person, now, MAX]).await?;
     let read = rows.into_iter().map(|mut row| {
         let (id, agent): (SessionId, String) = (row.take()?, row.take()?);

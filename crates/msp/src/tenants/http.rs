@@ -6,8 +6,6 @@ use kernel::{ClientCx, Hub, Page, ProviderCx, Result};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-
-
 use super::{Purge, Purged, Reason, Tenant, TenantCreate, TenantQuery, TenantRow, TenantUpdate};
 use crate::offboarding::{self, PurgeAsked};
 

@@ -313,7 +313,18 @@ impl Removed {
 
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
-    for table in ["summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key", "purge_request", "tenant_notice"] {
+    for table in [
+        "summary",
+        "access_freeze",
+        "bar",
+        "reach_use",
+        "consent",
+        "elevation",
+        "api_key",
+        "tenant_key",
+        "purge_request",
+        "tenant_notice",
+    ] {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
     }
     let people = tx.rows("SELECT person_id FROM member WHERE tenant_id = ?1", params![tenant]).await?;
