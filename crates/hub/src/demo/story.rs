@@ -223,6 +223,12 @@ impl Stage<'_> {
         if provider == NORTHWIND {
             self.assign(client).await?;
         }
+        if slug == "elm-street" {
+            // Their scanner sends nothing by itself: files are brought along on the visits.
+            let skip = json!({ "step": "credentials", "skipped": true });
+            let path = format!("/providers/{provider}/tenants/{slug}/onboarding");
+            self.api.change(&boss.email, Method::PATCH, &path, &json!(1), skip).await?;
+        }
         let worker = worker(provider, boss, client).unwrap_or_else(|| admin.clone());
         let is_scanned = self.import(client, &worker).await?;
         if is_scanned {
@@ -364,13 +370,22 @@ impl Stage<'_> {
     }
 
     async fn meet_fate(&mut self, client: &Client) -> Result<()> {
-        let (act, reason) = match client.fate {
-            Fate::Stays | Fate::Ends(_) => return Ok(()),
-            Fate::Suspended(reason) => ("suspend", reason),
-            Fate::Archived(reason) => ("archive", reason),
-        };
         let path = format!("/providers/northwind/tenants/{}", client.slug());
-        self.api.post(&priya().email, &format!("{path}/{act}"), json!({ "reason": reason })).await?;
+        match client.fate {
+            Fate::Stays | Fate::Ends(_) => {}
+            Fate::Suspended(reason) => {
+                self.api.post(&priya().email, &format!("{path}/suspend"), json!({ "reason": reason })).await?;
+                let hold = json!({ "reason": "The dispute over the invoices is before the court: nothing is to be deleted." });
+                self.api.post(&priya().email, &format!("{path}/hold"), hold).await?;
+            }
+            Fate::Archived(reason) => {
+                if let Some((_, admin)) = client.people().first() {
+                    let wish = json!({ "reason": "The new owner has everything. Please delete what is left." });
+                    self.api.post(&admin.email, &format!("/tenants/{}/purge-request", client.slug()), wish).await?;
+                }
+                self.api.post(&priya().email, &format!("{path}/archive"), json!({ "reason": reason })).await?;
+            }
+        }
         Ok(())
     }
 }
