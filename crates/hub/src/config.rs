@@ -29,6 +29,9 @@ pub struct Settings {
     /// Address people reach the console at; https:// makes cookies Secure [default: http://<listen>]
     #[arg(long, env = "TENANTRY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Domain below which every client has an address, <client>-<provider>.<domain>; its DNS and certificates lead here [default: none]
+    #[arg(long, env = "TENANTRY_BASE_DOMAIN", value_name = "DOMAIN")]
+    pub base_domain: Option<String>,
     /// Use PostgreSQL instead of the embedded store, postgres://user@host/database
     #[arg(long, env = "TENANTRY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -95,6 +98,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where people reach the console.
     pub public_url: String,
+    /// Below which every client has an address, in lower case.
+    pub base_domain: Option<String>,
     /// Where the data lives.
     pub store: StoreConfig,
     /// Bounds of the store.
@@ -168,6 +173,13 @@ impl Settings {
         if !(public_url.starts_with("http://") || public_url.starts_with("https://")) {
             return Err(wrong("public_url", "must begin with http:// or https://"));
         }
+        let base_domain = match self.base_domain.or(file.base_domain) {
+            None => None,
+            Some(domain) => {
+                let sound = kernel::brand::host_name(&domain).filter(|sound| sound.contains('.') && !domain.contains(':'));
+                Some(sound.ok_or_else(|| wrong("base_domain", "must be a domain like hub.example, without https:// and port"))?)
+            }
+        };
         let connections = in_range("connections", self.connections.or(file.connections).unwrap_or(16), 1..=500)?;
         let store = match self.database_url.or(file.database_url) {
             Some(url) => StoreConfig::Postgres { url, connections },
@@ -201,6 +213,7 @@ impl Settings {
             listen,
             data,
             public_url,
+            base_domain,
             store,
             limits: StoreLimits { open_tenants, wait: Duration::from_secs(10) },
             key,
@@ -289,6 +302,9 @@ impl Config {
     pub fn provide(&self, hub: &kernel::Hub) {
         recovery::provide(hub, self.recovery());
         msp::msp_licence::provide(hub, self.licence_issuers.clone());
+        if let Some(base) = &self.base_domain {
+            hub.provide(msp::branding::BaseDomain(base.clone()));
+        }
     }
 
     /// How recovery is set up.

@@ -3,6 +3,7 @@
 //! Everything that runs, runs through [`open`] and [`app`]: the server, the demo, the tests and the benchmarks.
 
 pub mod app;
+pub mod brand;
 pub mod config;
 pub mod console;
 pub mod demo;

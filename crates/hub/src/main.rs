@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use hub::config::Settings;
-use hub::{demo, doctor, import, ledger, licence, operator, serve, why};
+use hub::{brand, demo, doctor, import, ledger, licence, operator, serve, why};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -52,6 +52,9 @@ enum Command {
     BreakGlass(operator::BreakGlass),
     /// Set the tier of a relationship whose settings leave that to the operator
     SetTier(operator::SetTier),
+    /// Show or set the installation's own brand, below which providers and clients set theirs
+    #[command(subcommand)]
+    Brand(brand::Brand),
     /// Make a backup of everything, or of one client organisation
     Backup(operator::Backup),
     /// List backups
@@ -129,6 +132,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::BreakGlass(what) => print(operator::break_glass(what).await)?,
         Command::SetTier(what) => print(operator::set_tier(what).await)?,
+        Command::Brand(what) => print(brand::brand(what).await)?,
         Command::Backup(what) => print(operator::backup(what).await)?,
         Command::Backups(what) => print(operator::list(what).await)?,
         Command::VerifyBackup(what) => print(operator::verify(what).await)?,

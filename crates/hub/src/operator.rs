@@ -19,7 +19,7 @@ use crate::config::{Config, Settings};
 const BEGIN_MAX: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// `tenantry backup`
 #[derive(Debug, Args)]

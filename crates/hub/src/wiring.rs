@@ -17,6 +17,7 @@ pub fn wire(hub: &Hub, spool: &Path) {
     hub.provide::<Arc<dyn Arrival>>(Arc::new(Houses));
     posture::provide(hub, ImportSettings::in_dir(spool));
     hub.provide::<Arc<dyn People>>(Arc::new(TenantPeople(hub.clone())));
+    hub.provide::<Arc<dyn kernel::brand::Brands>>(Arc::new(msp::branding::Hosts));
     msp::summaries::wire(hub);
     msp::msp_licence::provide(hub, msp::msp_licence::Issuers::embedded());
     recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
@@ -53,6 +54,11 @@ impl recovery::Neighbours for Neighbours {
                 "set_tier" => {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;
                     serde_json::to_value(msp::relationships::set_tier_as_operator(hub, &asked).await?).map_err(Error::internal)
+                }
+                "brand_show" => serde_json::to_value(msp::branding::show_platform(hub).await?).map_err(Error::internal),
+                "brand_set" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::branding::set_platform(hub, asked).await?).map_err(Error::internal)
                 }
                 "activate_licence" => {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;

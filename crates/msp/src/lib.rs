@@ -28,6 +28,7 @@ pub mod providers;
 pub mod relationships;
 pub mod settings;
 pub mod staff;
+pub mod staff_leaving;
 pub mod standalone;
 pub mod summaries;
 pub mod tenants;
@@ -60,6 +61,7 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(relationships::router())
         .merge(settings::router())
         .merge(staff::router())
+        .merge(staff_leaving::router())
         .merge(tenants::router())
         .merge(why::router())
 }

@@ -22,7 +22,7 @@ use kernel::door::BoxFuture;
 use kernel::rules::RuledBy;
 use kernel::secrets::{new_token, token_hash};
 use kernel::validate::Check;
-use kernel::{Error, Hub, ProviderId, PublicCx, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
+use kernel::{Error, ProviderId, PublicCx, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
@@ -47,11 +47,18 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A new one.
-    pub(crate) fn new(hub: &Hub) -> Self {
+    /// A new one, at the name that the organisation is reached by.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub(crate) async fn new(tx: &mut ReadTx<scope::Records>) -> Result<Self> {
+        let base = match tx.hub().brands() {
+            Some(brands) => brands.tenant_link_base(tx).await?,
+            None => tx.hub().public_url().to_owned(),
+        };
         let token = new_token();
-        let url = format!("{}/invite/{token}", hub.public_url());
-        Self { token, url }
+        let url = format!("{base}/invite/{token}");
+        Ok(Self { token, url })
     }
 }
 

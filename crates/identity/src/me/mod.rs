@@ -11,6 +11,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use kernel::brand::{Brand, BrandId};
 use kernel::ids::SessionId;
 use kernel::rules::Lack;
 use kernel::validate::Check;
@@ -37,6 +40,9 @@ pub struct Me {
     pub standalone: bool,
     /// The session that asks.
     pub session: MeSession,
+    /// The brand that shows at the name the hub was reached by; inside of an organisation its own shows.
+    #[schema(value_type = Option<Brand>)]
+    pub brand: Option<Arc<Brand>>,
 }
 
 /// Who it is.
@@ -111,6 +117,17 @@ pub struct MeSession {
     pub password_until: Option<Timestamp>,
     /// When the second factor is asked for again, if it ever is.
     pub second_factor_until: Option<Timestamp>,
+    /// The brand that the person signed in under.
+    pub brand: Option<MeBrand>,
+}
+
+/// A brand as it was at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MeBrand {
+    /// Whose.
+    pub id: BrandId,
+    /// Which state of it.
+    pub version: i64,
 }
 
 /// How a person likes the console.
@@ -186,13 +203,19 @@ impl<'a> Change<'a> {
 ///
 /// # Errors
 /// `NotSignedIn` when the session has ended.
-pub(crate) async fn of<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<Me> {
+pub(crate) async fn of<S: scope::Control>(
+    tx: &mut ReadTx<S>,
+    person: PersonId,
+    session: SessionId,
+    brand: Option<Arc<Brand>>,
+) -> Result<Me> {
     Ok(Me {
         person: store::person(tx, person).await?,
         providers: store::providers(tx, person).await?,
         tenants: store::tenants(tx, person).await?,
         standalone: store::is_standalone(tx).await?,
         session: store::session(tx, person, session).await?,
+        brand,
     })
 }
 
@@ -200,16 +223,16 @@ pub(crate) async fn of<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, 
 ///
 /// # Errors
 /// As the store's.
-pub(crate) async fn view(tx: &mut ReadTx<scope::Own>) -> Result<Me> {
+pub(crate) async fn view(tx: &mut ReadTx<scope::Own>, brand: Option<Arc<Brand>>) -> Result<Me> {
     let (person, session) = (tx.scope.person, tx.me()?.session);
-    of(tx, person, session).await
+    of(tx, person, session, brand).await
 }
 
 /// Changes the signed-in person's name, language or preferences.
 ///
 /// # Errors
 /// `Invalid`.
-pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate) -> Result<Me> {
+pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate, brand: Option<Arc<Brand>>) -> Result<Me> {
     let person = tx.scope.person;
     let before = store::person(tx, person).await?;
     let mut check = Check::new();
@@ -227,7 +250,7 @@ pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate) -> Resu
     if before.name == after.name {
         tx.keeps_authority();
     }
-    view(tx).await
+    view(tx, brand).await
 }
 
 fn checked(preferences: Preferences, check: &mut Check) -> Preferences {

@@ -1,12 +1,13 @@
 //! The rows that make a person.
 
+use kernel::brand::BrandId;
 use kernel::door::fresh_until;
 use kernel::ids::SessionId;
 use kernel::rules::{SignInRules, SignedIn};
 use kernel::store::StoreError;
 use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
 
-use super::{MePerson, MeProvider, MeSession, MeTenant};
+use super::{MeBrand, MePerson, MeProvider, MeSession, MeTenant};
 
 pub(super) async fn person<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<MePerson> {
     let row = tx
@@ -77,7 +78,7 @@ pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: Perso
     let row = tx
         .opt(
             "SELECT s.id, s.expires_at, s.idle_expires_at, s.second_factor_at, s.stepped_up_at, p.totp_secret IS NOT NULL,
-                    COALESCE(p.password_set_at, p.created_at)
+                    COALESCE(p.password_set_at, p.created_at), s.brand_id, s.brand_version
              FROM session s JOIN person p ON p.id = s.person_id WHERE s.id = ?1 AND s.person_id = ?2",
             params![session, person],
         )
@@ -86,6 +87,7 @@ pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: Perso
     let (id, expires_at, idle_expires_at) = (row.take()?, row.take()?, row.take()?);
     let (second_factor_at, stepped_up_at) = (row.take()?, row.take()?);
     let (has_second_factor, password_set_at) = (row.take()?, row.take()?);
+    let (brand, version): (Option<BrandId>, Option<i64>) = (row.take()?, row.take()?);
     let rules = SignInRules::of_person(tx, person).await?;
     let who = SignedIn { has_second_factor, second_factor_at, stepped_up_at, password_set_at };
     Ok(MeSession {
@@ -98,6 +100,7 @@ pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: Perso
         missing: rules.lack(&who, tx.now()),
         password_until: rules.password_until(password_set_at),
         second_factor_until: rules.second_factor_until(second_factor_at.max(stepped_up_at)).filter(|_| has_second_factor),
+        brand: brand.zip(version).map(|(id, version)| MeBrand { id, version }),
     })
 }
 

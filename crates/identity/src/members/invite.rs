@@ -58,7 +58,7 @@ pub(crate) async fn invite(tx: &mut WriteTx<scope::Records>, body: &MemberInvite
     if store::is_member(tx, &email).await? {
         return Err(Error::Conflict(format!("{email} is a member already. Change their role, or enable them.")));
     }
-    let link = Link::new(tx.hub());
+    let link = Link::new(tx).await?;
     let id = InvitationId::new(tx.now());
     let expires_at = tx.now().plus_days(LIFE_DAYS);
     store::void_invitations(tx, &email).await?;

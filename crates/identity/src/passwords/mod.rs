@@ -9,6 +9,8 @@
 //!
 //! Not here: passwords that were leaked elsewhere are not looked up, since nothing of a password may leave the installation.
 
+#[cfg(test)]
+mod asked_tests;
 mod demands;
 mod http;
 mod pool;

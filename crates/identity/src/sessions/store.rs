@@ -22,8 +22,8 @@ pub(super) async fn insert<S: scope::Control>(
     };
     tx.execute(
         "INSERT INTO session (id, token_hash, person_id, state, created_at, last_seen_at, idle_expires_at, expires_at,
-                              second_factor_at, address, user_agent, password_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?5)",
+                              second_factor_at, address, user_agent, password_at, brand_id, brand_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?5, ?11, ?12)",
         params![
             id,
             token_hash(token),
@@ -35,6 +35,8 @@ pub(super) async fn insert<S: scope::Control>(
             second_factor_at,
             from.address.as_str(),
             from.user_agent.as_str(),
+            from.brand.as_ref().map(|brand| brand.id),
+            from.brand.as_ref().map(|brand| brand.version),
         ],
     )
     .await?;

@@ -26,8 +26,8 @@ async fn view(cx: PublicCx) -> Result<Json<SetupView>> {
 #[utoipa::path(post, path = "/setup", operation_id = "setup.create", tag = "setup", request_body = SetupCreate,
     responses((status = 201, body = Me), Problems))]
 async fn create(cx: PublicCx, Json(body): Json<SetupCreate>) -> Result<(StatusCode, Cookie, Json<Me>)> {
-    let checked = super::check(&cx, body).await?;
+    let (checked, from) = (super::check(&cx, body).await?, Origin::of(&cx).await?);
     let tx = cx.write::<actions::SetupCreate>().await?;
-    let (cookie, me) = super::create(tx, checked, Origin::of(&cx)).await?;
+    let (cookie, me) = super::create(tx, checked, from).await?;
     Ok((StatusCode::CREATED, cookie, Json(me)))
 }

@@ -246,8 +246,8 @@ async fn settle(
     from: Origin,
 ) -> Result<(Cookie, Me)> {
     founder.found(&mut tx, founding).await?;
-    let (session, cookie) = sessions::start(&mut tx, founding.person, Kind::Full { second_factor_at: None }, from).await?;
-    let me = me::of(&mut tx, founding.person, session).await?;
+    let (session, cookie) = sessions::start(&mut tx, founding.person, Kind::Full { second_factor_at: None }, &from).await?;
+    let me = me::of(&mut tx, founding.person, session, from.brand).await?;
     tx.commit().await?;
     Ok((cookie, me))
 }

@@ -372,6 +372,18 @@ impl<S: Scope> WriteTx<S> {
         self.also_in(tenant)
     }
 
+    /// A change that is nobody's business but the act's own ledger's: no tenant's copy shows it.
+    pub fn changed_here(
+        &mut self,
+        kind: &str,
+        id: impl std::fmt::Display,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> &mut Self {
+        self.changed_in.push((TenantId::from_uuid(Uuid::nil()), change(kind, id, before, after)));
+        self
+    }
+
     /// The act is a provider's business, though nobody of it was signed in (an invitation taken up): its ledger gets the entry.
     pub fn in_ledger_of(&mut self, provider: ProviderId) -> &mut Self {
         self.provider = Some(provider);

@@ -12,12 +12,14 @@
 
 pub(crate) mod by_mode;
 mod ceiling;
+mod hand_over;
 mod http;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use access::{Mask, Modules, Subject, Tier, actions};
+pub(crate) use hand_over::{HandedOver, end, hand_over};
 pub(crate) use http::router;
 use kernel::http::IfMatch;
 use kernel::validate::Check;
@@ -187,7 +189,12 @@ pub async fn list(tx: &mut ReadTx<scope::Provider>, query: AssignmentQuery) -> R
 
 /// Somebody's assignments, the first 1,000 by the tenant's name.
 pub(crate) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -> Result<Vec<Assignment>> {
-    store::of_staff(tx, staff).await
+    store::of_staff(tx, staff, 1_000).await
+}
+
+/// Somebody's assignments: all of them, as far as that can be done in one act.
+pub(crate) async fn all_of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -> Result<Vec<Assignment>> {
+    store::of_staff(tx, staff, 10_000).await
 }
 
 /// What became of an assignment that was asked for.

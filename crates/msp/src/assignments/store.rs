@@ -103,10 +103,10 @@ pub(super) async fn list(
     Ok(Page::cut(items, page.limit()?, order, total))
 }
 
-pub(super) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -> Result<Vec<Assignment>> {
-    let sql = format!("SELECT {COLUMNS}{FROM}?1 AND s.id = ?2 ORDER BY lower(t.name), a.id LIMIT 1000");
+pub(super) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId, limit: i64) -> Result<Vec<Assignment>> {
+    let sql = format!("SELECT {COLUMNS}{FROM}?1 AND s.id = ?2 ORDER BY lower(t.name), a.id LIMIT ?3");
     let now = tx.now();
-    let rows = tx.rows(&sql, params![tx.scope.provider, staff]).await?;
+    let rows = tx.rows(&sql, params![tx.scope.provider, staff, limit]).await?;
     let mut items = rows.into_iter().map(|mut row| stored(&mut row, now)).collect::<Result<Vec<_>, _>>()?;
     cut(tx, items.iter_mut()).await?;
     Ok(items)
@@ -180,6 +180,36 @@ pub(super) async fn insert(
                 i64::from(body.modules.bits()),
                 now,
                 body.ends_at
+            ],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// Whether this person has an assignment on this tenant.
+pub(super) async fn is_assigned(tx: &mut ReadTx<scope::Provider>, tenant: TenantId, person: PersonId) -> Result<bool> {
+    let sql = "SELECT 1 FROM assignment WHERE provider_id = ?1 AND tenant_id = ?2 AND person_id = ?3";
+    Ok(tx.opt(sql, params![tx.scope.provider, tenant, person]).await?.is_some())
+}
+
+/// Whether it was inserted as it is: not when this person has one on this tenant.
+pub(super) async fn insert_as(tx: &mut WriteTx<scope::Provider>, new: &Assignment) -> Result<bool> {
+    let (provider, now) = (tx.scope.provider, tx.now());
+    let inserted = tx
+        .execute(
+            "INSERT INTO assignment (id, provider_id, tenant_id, person_id, tier, mask, modules, starts_at, ends_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (provider_id, tenant_id, person_id) DO NOTHING",
+            params![
+                new.id,
+                provider,
+                new.tenant.id,
+                new.person,
+                new.tier.as_i64(),
+                i64::from(new.mask.bits()),
+                i64::from(new.modules.bits()),
+                new.starts_at,
+                new.ends_at,
+                now
             ],
         )
         .await?;

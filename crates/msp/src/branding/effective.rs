@@ -42,10 +42,10 @@ impl Layers {
     /// # Errors
     /// As the store's.
     pub(super) async fn load<S: scope::Control>(tx: &mut ReadTx<S>, of: Of) -> Result<Self> {
-        let holder = match of {
-            Of::Installation => None,
-            Of::Provider(provider) => Some(provider),
-            Of::Tenant(tenant) => store::holder(tx, tenant).await?,
+        let (holder, tenant_name) = match of {
+            Of::Installation => (None, None),
+            Of::Provider(provider) => (Some(provider), None),
+            Of::Tenant(tenant) => store::holder(tx, tenant).await?.unzip(),
         };
         let providers = lineage(tx, holder).await?;
         let mut places = vec![Of::Installation];
@@ -73,9 +73,13 @@ impl Layers {
             let provider = providers.iter().find(|provider| place == Of::Provider(provider.id));
             let mut own = found.own;
             if let Some(provider) = provider {
-                own.name.get_or_insert_with(|| provider.name.clone());
                 layers.version += provider.version;
             }
+            let named_as = match provider {
+                Some(provider) => Some(&provider.name).filter(|_| !provider.is_standalone),
+                None => tenant_name.as_ref().filter(|_| place == of && providers.iter().any(|provider| provider.is_standalone)),
+            };
+            own.name = own.name.or_else(|| named_as.cloned());
             let rule = layers.rule_below;
             layers.layers.push(Layer { of: place, own, rule });
             if let Some(provider) = provider {

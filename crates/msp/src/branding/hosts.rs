@@ -3,7 +3,7 @@
 //! - A custom name (`host_names`) leads to its tenant or provider. A tenant's address `slug-provider.<base domain>` leads to it. Slugs have
 //!   hyphens themselves, so an address is looked up as every pair it can mean; where two tenants could claim one, the older has it.
 //! - Every other name, and a name of a tenant that is archived or gone, shows the default: the provider's brand where the installation has
-//!   one top-level provider, else the installation's own. An unknown name costs what a known one costs and answers the default's bytes.
+//!   one top-level provider, the organisation's where it is for that one alone, else the installation's own. An unknown name costs what a known one costs and answers the default's bytes.
 //! - What was found is remembered until a commit may have changed it.
 
 use std::num::NonZeroUsize;
@@ -85,7 +85,7 @@ pub async fn at_host(hub: &Hub, host: Option<&str>) -> Result<Arc<Brand>> {
     let mut tx = hub.system_read().await?;
     let of = match place_of(&mut tx, host).await? {
         Some(of) => of,
-        None => store::only_provider(&mut tx).await?.map_or(Of::Installation, Of::Provider),
+        None => store::default_place(&mut tx).await?,
     };
     let brand = Arc::new(super::effective(&mut tx, of).await?);
     memory.0.lock().put(host.to_owned(), Remembered { epoch, at: now, brand: brand.clone() });
@@ -134,7 +134,8 @@ async fn custom<S: scope::Control>(tx: &mut ReadTx<S>, host: &str) -> Result<Opt
 /// The tenant whose address begins with this label: of all pairs `tenant-provider` that it can be read as, one that exists.
 async fn tenant_at<S: scope::Control>(tx: &mut ReadTx<S>, label: &str) -> Result<Option<TenantId>, StoreError> {
     let mut query = Query::new(
-        "SELECT t.id FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.state IN ('active', 'suspended') AND (1 = 0",
+        "SELECT t.id FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.state IN ('active', 'suspended')
+           AND p.address_subdomains = true AND (1 = 0",
     );
     let hyphens = label.char_indices().filter(|(_, c)| *c == '-' && label.len() <= LABEL_MAX);
     for (at, _) in hyphens {
@@ -168,7 +169,7 @@ pub(super) async fn host_of<S: scope::Control>(tx: &mut ReadTx<S>, of: Of) -> Re
             if let Some(address) = address_of(tx, tenant).await? {
                 return Ok(Some(address));
             }
-            store::holder(tx, tenant).await?
+            store::holder(tx, tenant).await?.map(|(provider, _)| provider)
         }
     };
     for _ in 0..8 {

@@ -14,6 +14,8 @@ pub(super) struct ProviderRow {
     pub name: String,
     pub version: i64,
     pub rule: TenantBranding,
+    /// It stands for the installation of one organisation, which has no provider: nobody sees its name.
+    pub is_standalone: bool,
 }
 
 /// What a layer has of its own.
@@ -25,22 +27,39 @@ pub(super) struct Stored {
 }
 
 pub(super) async fn provider<S: scope::Control>(tx: &mut ReadTx<S>, id: ProviderId) -> Result<Option<ProviderRow>, StoreError> {
-    let sql = "SELECT parent_id, name, version, tenant_branding FROM provider WHERE id = ?1";
+    let sql = "SELECT parent_id, name, version, tenant_branding, kind FROM provider WHERE id = ?1";
     let Some(mut row) = tx.opt(sql, params![id]).await? else { return Ok(None) };
-    Ok(Some(ProviderRow { id, parent: row.take()?, name: row.take()?, version: row.take()?, rule: row.parse()? }))
+    Ok(Some(ProviderRow {
+        id,
+        parent: row.take()?,
+        name: row.take()?,
+        version: row.take()?,
+        rule: row.parse()?,
+        is_standalone: row.take::<String>()? == "standalone",
+    }))
 }
 
-/// The provider that holds a tenant which is in use: it shows itself nowhere once it is archived.
-pub(super) async fn holder<S: scope::Control>(tx: &mut ReadTx<S>, tenant: TenantId) -> Result<Option<ProviderId>, StoreError> {
-    let sql = "SELECT provider_id FROM tenant WHERE id = ?1 AND state IN ('active', 'suspended')";
-    tx.opt(sql, params![tenant]).await?.map(|mut row| row.take()).transpose()
+/// The provider that holds a tenant which is in use, and the tenant's name: it shows itself nowhere once it is archived.
+pub(super) async fn holder<S: scope::Control>(
+    tx: &mut ReadTx<S>,
+    tenant: TenantId,
+) -> Result<Option<(ProviderId, String)>, StoreError> {
+    let sql = "SELECT provider_id, name FROM tenant WHERE id = ?1 AND state IN ('active', 'suspended')";
+    tx.opt(sql, params![tenant]).await?.map(|mut row| Ok((row.take()?, row.take()?))).transpose()
 }
 
-/// The one provider without a parent, when there is only one.
-pub(super) async fn only_provider<S: scope::Control>(tx: &mut ReadTx<S>) -> Result<Option<ProviderId>, StoreError> {
-    let rows = tx.rows("SELECT id FROM provider WHERE parent_id IS NULL ORDER BY id LIMIT 2", &[]).await?;
-    let is_one = rows.len() == 1;
-    rows.into_iter().next().filter(|_| is_one).map(|mut row| row.take()).transpose()
+/// Whose brand shows where nothing says whose: the one top-level provider's, on an installation of one organisation that one's, else the
+/// installation's own.
+pub(super) async fn default_place<S: scope::Control>(tx: &mut ReadTx<S>) -> Result<Of, StoreError> {
+    let mut rows = tx.rows("SELECT id, kind FROM provider WHERE parent_id IS NULL ORDER BY id LIMIT 2", &[]).await?;
+    let (Some(mut row), true) = (rows.pop(), rows.is_empty()) else { return Ok(Of::Installation) };
+    let (provider, kind): (ProviderId, String) = (row.take()?, row.take()?);
+    if kind != "standalone" {
+        return Ok(Of::Provider(provider));
+    }
+    let sql = "SELECT id FROM tenant WHERE provider_id = ?1 AND state IN ('active', 'suspended') ORDER BY id LIMIT 1";
+    let tenant: Option<TenantId> = tx.opt(sql, params![provider]).await?.map(|mut row| row.take()).transpose()?;
+    Ok(tenant.map_or(Of::Provider(provider), Of::Tenant))
 }
 
 /// What these layers have of their own, by id.

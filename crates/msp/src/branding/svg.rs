@@ -218,7 +218,14 @@ fn attribute_of(attribute: &Attribute<'_>) -> Result<Option<(String, String)>, S
 /// Whether a style sheet, a `style` or a value that could be one loads nothing: no at-rules, no escapes, no functions but those that we
 /// know, and `url(…)` only of the picture's own parts.
 fn is_plain_style(text: &str) -> bool {
-    if text.contains(['@', '\\', '<', '\0']) || text.contains("/*") || text.to_ascii_lowercase().contains("javascript:") {
+    if text.contains(['@', '\\', '<', '\0'])
+        || ["/*", "//"].iter().any(|bad| text.contains(bad))
+        || text.to_ascii_lowercase().contains("javascript:")
+    {
+        return false;
+    }
+    // What was cut off in the middle is not trusted to mean what it says.
+    if text.matches('(').count() != text.matches(')').count() {
         return false;
     }
     let mut rest = text;

@@ -181,6 +181,8 @@ fn a_style_that_loads_nothing_is_plain() {
     }
     for bad in [
         "url(x)",
+        "fill:red)",
+        "//x",
         "url(",
         "url(#",
         "src(#a)",

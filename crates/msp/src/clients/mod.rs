@@ -300,5 +300,6 @@ async fn eye(tx: &mut ReadTx<scope::Provider>) -> Result<Eye> {
         (true, access::AccessMode::Explicit) => Sees::AllActsWhereAssigned,
         (false, _) => Sees::Assigned,
     };
-    Ok(Eye { provider, person, now, lineage, sees })
+    let is_mixed = store::has_mixed_modes(tx).await?;
+    Ok(Eye { provider, person, now, lineage, sees, is_mixed })
 }

@@ -1,13 +1,14 @@
 use access::{Mask, RelationshipState, TenantState, Tier};
 use kernel::paging::Order;
 use kernel::store::{Query, Row, StoreError, Value};
-use kernel::{Error, Page, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, scope};
+use kernel::{Error, Page, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, params, scope};
 use uuid::Uuid;
 
 use super::rules::{self, Way};
 use super::{Client, ClientCounts, ClientKpis, ClientScan, Group, ScanStatus, Wanted};
 use crate::providers::{Link, ProviderName, ceiling};
 use crate::relationships::{EXPIRING_US, state_at};
+use crate::settings::ACCESS_MODE;
 
 type Tx = ReadTx<scope::Provider>;
 
@@ -32,11 +33,18 @@ pub(super) struct Eye {
     pub now: Timestamp,
     pub lineage: Vec<Link>,
     pub sees: Sees,
+    /// Some clients have another access mode than the provider.
+    pub is_mixed: bool,
 }
 
 impl Eye {
     pub fn tenants_max(&self) -> Option<i64> {
         self.lineage[0].tenants_max.filter(|_| self.sees != Sees::Assigned)
+    }
+
+    /// What the person may do depends on the client's access mode.
+    fn minds_modes(&self) -> bool {
+        self.is_mixed && self.sees != Sees::Assigned
     }
 
     /// `FROM … WHERE …` with more tables: the clients that are seen. `r1`, `r2` are the relationships of the providers above, `a` the assignment.
@@ -47,7 +55,10 @@ impl Eye {
             query.push(&format!(" LEFT JOIN relationship r{level} ON r{level}.tenant_id = t.id AND r{level}.provider_id = "));
             query.bind(link.id);
         }
-        if self.sees != Sees::All {
+        if self.minds_modes() {
+            query.push(" LEFT JOIN setting x ON x.scope_id = r.id AND x.scope_kind = 'client' AND x.key = ").bind(ACCESS_MODE);
+        }
+        if self.sees != Sees::All || self.is_mixed {
             query.push(if self.sees == Sees::Assigned { " JOIN" } else { " LEFT JOIN" });
             // Several may be held on one client: the highest tier shows, and looking is allowed when one of them includes it.
             query.push(" (SELECT x.tenant_id AS tenant_id, MAX(x.tier) AS tier, MAX(x.mask % 2) AS mask FROM reach_assignment x");
@@ -63,7 +74,11 @@ impl Eye {
     fn tier(&self) -> String {
         let mut tiers = vec!["r.tier".to_owned()];
         tiers.extend((1..self.lineage.len()).map(|level| format!("COALESCE(r{level}.tier, 3)")));
-        if self.sees != Sees::All {
+        let acts_everywhere = self.sees == Sees::All;
+        if self.minds_modes() {
+            let mode = if acts_everywhere { "tiered" } else { "explicit" };
+            tiers.push(format!("CASE WHEN COALESCE(x.value, '{mode}') = 'tiered' THEN 3 ELSE COALESCE(a.tier, 0) END"));
+        } else if !acts_everywhere {
             tiers.push("COALESCE(a.tier, 0)".to_owned());
         }
         if ceiling(&self.lineage) < Tier::T3 {
@@ -117,6 +132,13 @@ impl Eye {
         query.push(")) THEN 1 ELSE 0 END AS attention FROM mine m)");
         query
     }
+}
+
+/// Whether the provider decided on another access mode for any client.
+pub(super) async fn has_mixed_modes(tx: &mut ReadTx<scope::Provider>) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM setting x JOIN relationship r ON r.id = x.scope_id
+         WHERE r.provider_id = ?1 AND x.scope_kind = 'client' AND x.key = ?2 LIMIT 1";
+    Ok(tx.opt(sql, params![tx.scope.provider, ACCESS_MODE]).await?.is_some())
 }
 
 /// SQL for the lowest of some expressions that are never null.

@@ -18,7 +18,9 @@ mod tests;
 use access::{AccessMode, Act, Grant, Mask, Modules, TenantState, Tier};
 pub use decisions::Decision;
 pub(crate) use http::router;
+use kernel::brand::Brand;
 use kernel::door::{Can, CanMap};
+use kernel::news::Of;
 use kernel::{ReadTx, Result, TenantCx, TenantId, Timestamp, scope};
 use serde::Serialize;
 pub use summary::{FrameworkScore, ScanAge, ScanStatus, Seats, SeatsStatus, Summary, summary};
@@ -33,7 +35,7 @@ pub struct Context {
     pub tenant: Here,
     /// As what.
     pub me: Standing,
-    /// Whose house it is.
+    /// The brand that shows here.
     pub brand: Brand,
     /// What may be done, by action.
     #[schema(value_type = std::collections::BTreeMap<String, Can>)]
@@ -131,13 +133,6 @@ pub struct GrantNamed {
     pub id: String,
 }
 
-/// Whose house it is.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Brand {
-    /// The provider's name.
-    pub name: String,
-}
-
 /// Where the person who asks is, as what.
 ///
 /// # Errors
@@ -154,7 +149,7 @@ pub async fn view(cx: &TenantCx, tx: &mut ReadTx<scope::Records>) -> Result<Cont
         standalone: standalone::holder(tx, tenant.id).await?.is_some(),
         notice: msp_licence::notice_of(tx).await?,
     };
-    let brand = Brand { name: store::house_name(tx).await? };
+    let brand = crate::branding::effective(tx, Of::Tenant(tx.scope.tenant)).await?;
     Ok(Context { tenant: here, me: standing(cx), brand, can: cx.can() })
 }
 

@@ -43,12 +43,6 @@ pub(super) struct Counted {
     pub count: i64,
 }
 
-/// The provider's name; where there is none, the tenant's own.
-pub(super) async fn house_name(tx: &mut ReadTx<scope::Records>) -> Result<String, StoreError> {
-    let sql = "SELECT CASE WHEN p.kind = 'standalone' THEN t.name ELSE p.name END FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.id = ?1";
-    tx.one(sql, params![tx.scope.tenant]).await?.take()
-}
-
 pub(super) async fn stored(tx: &mut ReadTx<scope::Records>) -> Result<Stored, StoreError> {
     let mut row = tx
         .one(

@@ -20,7 +20,7 @@ pub(super) async fn list(tx: &mut ReadTx<scope::Provider>, page: &PageQuery) -> 
             query.push(" UNION ALL SELECT a.id, a.slug || '-' || p.slug || CAST(").bind(format!(".{base}"));
             query.push(
                 " AS text), a.id, 'address', a.created_at FROM tenant a JOIN provider p ON p.id = a.provider_id
-                  WHERE a.state IN ('active', 'suspended') AND length(a.slug || '-' || p.slug) <= 63 AND a.provider_id = ",
+                  WHERE a.state IN ('active', 'suspended') AND p.address_subdomains = true AND length(a.slug || '-' || p.slug) <= 63 AND a.provider_id = ",
             );
             query.bind(provider);
         }

@@ -15,6 +15,7 @@ use crate::relationships::RelationshipId;
 /// Which layer says what a setting is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SettingLayer)]
 pub enum Layer {
     /// Nobody said anything.
     Default,

@@ -12,6 +12,7 @@ use crate::assignments::by_mode;
 
 /// A provider's settings.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ProviderSettingList)]
 pub struct ProviderSettings {
     /// Name of the preset that was applied last.
     pub preset: String,

@@ -36,6 +36,7 @@ pub struct Preset {
 
 /// A setting that a preset would change.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = PresetDifference)]
 pub struct Difference {
     /// The setting.
     pub key: &'static str,
@@ -49,6 +50,7 @@ pub struct Difference {
 
 /// Who would feel a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = PresetAffects)]
 pub struct Affects {
     /// Clients for which something else would count.
     pub tenants: i64,
@@ -65,6 +67,7 @@ pub struct PresetApply {
 
 /// A difference that was shown.
 #[derive(Debug, PartialEq, Deserialize, utoipa::ToSchema)]
+#[schema(as = PresetExpected)]
 pub struct Expected {
     /// The setting.
     pub key: String,

@@ -153,6 +153,42 @@ pub static SETTINGS: &[Definition] = &[
         ..PROVIDER
     },
     Definition {
+        key: "tenant_branding",
+        group: "clients",
+        kind: Kind::Choice(&["override", "inherit", "locked"]),
+        default: "override",
+        counts: Counts::Greatest,
+        column: Some("tenant_branding"),
+        presets: ["override", "locked", "override", "override", "override"],
+        ..PROVIDER
+    },
+    Definition {
+        key: "address_subdomains",
+        group: "clients",
+        default: "true",
+        column: Some("address_subdomains"),
+        presets: ["true"; 5],
+        ..PROVIDER
+    },
+    Definition {
+        key: "archive_days",
+        group: "end_of_life",
+        kind: Kind::Number { min: 0, max: 3_650, unit: "days" },
+        default: "30",
+        touches: Touches::NewOnes,
+        column: Some("archive_days"),
+        presets: ["30"; 5],
+        ..PROVIDER
+    },
+    Definition {
+        key: "immediate_purge",
+        group: "end_of_life",
+        touches: Touches::NewOnes,
+        column: Some("immediate_purge"),
+        presets: ["false", "false", "false", "true", "false"],
+        ..PROVIDER
+    },
+    Definition {
         key: rules::LENGTH_MIN,
         kind: Kind::Number { min: 12, max: 64, unit: "characters" },
         default: "12",

@@ -30,7 +30,7 @@ use kernel::validate::Check;
 use kernel::{Error, Page, PageQuery, PersonId, ProviderId, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-pub(crate) use store::lock_provider;
+pub(crate) use store::{lock_provider, one};
 
 use crate::assignments::{self, Assignment, by_mode};
 use crate::elevations;
@@ -160,7 +160,7 @@ pub struct StaffUpdate {
 }
 
 impl Staff {
-    fn subject(&self) -> Subject {
+    pub(crate) fn subject(&self) -> Subject {
         Subject::Staff { role: self.row.role, last_admin: self.row.protected, is_self: self.row.is_me }
     }
 

@@ -84,7 +84,7 @@ pub(super) async fn list(
     Ok(Page::cut(items, page.limit()?, order, total))
 }
 
-pub(super) async fn one(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Option<Staff>> {
+pub(crate) async fn one(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Option<Staff>> {
     let (me, last) = (tx.me()?.person, last_admin(tx).await?);
     let row = tx.opt(&format!("SELECT {COLUMNS}{FROM}?1 AND s.id = ?2"), params![tx.scope.provider, id]).await?;
     row.map(|mut row| staff_of(&mut row, me, last)).transpose()
