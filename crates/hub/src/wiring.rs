@@ -20,6 +20,7 @@ pub fn wire(hub: &Hub, spool: &Path) {
     hub.provide::<Arc<dyn kernel::brand::Brands>>(Arc::new(msp::branding::Hosts));
     msp::summaries::wire(hub);
     msp::msp_licence::provide(hub, msp::msp_licence::Issuers::embedded());
+    msp::licensing::wire(hub);
     recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
 }
 

@@ -5,6 +5,7 @@
 
 pub mod access_requests;
 pub mod assignments;
+pub mod billing;
 pub mod branding;
 pub mod certificates;
 pub mod clients;
@@ -12,11 +13,13 @@ pub mod consents;
 pub mod contexts;
 pub mod elevation_templates;
 pub mod elevations;
+pub mod fleet;
 pub mod grants;
 pub mod groups;
 pub mod host_names;
 pub mod invitations;
 pub mod ledger;
+pub mod licensing;
 pub mod msp_licence;
 pub mod offboarding;
 pub mod onboarding;
@@ -43,11 +46,13 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(access_requests::router())
         .merge(assignments::router())
         .merge(branding::router())
+        .merge(billing::router())
         .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
+        .merge(fleet::router())
         .merge(grants::router())
         .merge(groups::router())
         .merge(host_names::router())
@@ -55,6 +60,7 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(msp_licence::router())
         .merge(offboarding::router())
         .merge(onboarding::router())
+        .merge(licensing::router())
         .merge(plans::router())
         .merge(provider_access::router())
         .merge(providers::router())

@@ -19,6 +19,7 @@ pub(crate) use store::insert_person;
 use std::sync::Arc;
 
 use kernel::door::BoxFuture;
+use kernel::limits::{Claim, LimitReached, Limits, Within};
 use kernel::rules::RuledBy;
 use kernel::secrets::{new_token, token_hash};
 use kernel::validate::Check;
@@ -77,6 +78,9 @@ pub struct InvitationCreated {
     pub role: String,
     /// Until when it is good.
     pub expires_at: Timestamp,
+    /// The limit of seats that is reached with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<LimitReached>,
 }
 
 /// How an invitation stands.
@@ -265,7 +269,7 @@ pub(crate) fn person_name(check: &mut Check, field: &str, name: &str) -> String 
 /// Takes an invitation up: the person becomes what they were invited as, and is signed in.
 ///
 /// # Errors
-/// `Conflict` when it is no longer open, `BadCredentials`.
+/// `Conflict` when it is no longer open, `BadCredentials`, `LimitReached` when its seat is not there any more.
 pub(crate) async fn accept(
     tx: &mut WriteTx<scope::Public>,
     token: &str,
@@ -298,6 +302,10 @@ pub(crate) async fn accept(
             (person, false)
         }
     };
+    if let Place::Tenant(tenant) = invitation.place {
+        let limits = tx.hub().port::<Arc<dyn Limits>>();
+        limits.take(Within::Public(tx, tenant), Claim::InvitedSeat).await?;
+    }
     store::take_up(tx, &invitation).await?;
     let row = store::insert_at_place(tx, &invitation, person).await?;
     tx.changed(row.kind, row.id, &(), &serde_json::json!({ "role": invitation.role, "email": invitation.email }));

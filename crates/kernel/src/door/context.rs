@@ -19,7 +19,7 @@ use super::standing::{Held, Moment, Standing, TenantInfo, refusal};
 use super::tx::{Background, ReadTx, Scope, Still, WriteTx, chain_of, scope};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::ids::{ProviderId, TenantId};
+use crate::ids::{PersonId, ProviderId, RequestId, TenantId};
 use crate::store::Place;
 
 /// Whether an action is allowed to the person who asks, and if not, why and what it would take. Keyed by action name in [`CanMap`].
@@ -320,6 +320,14 @@ impl TenantCx {
         }
     }
 
+    /// Whether an action is allowed here, without opening anything.
+    ///
+    /// # Errors
+    /// `Forbidden`, as the door would answer.
+    pub fn allows(&self, act: Act) -> Result<()> {
+        self.base.allow(act, Subject::Any).map(drop).map_err(|verdict| refusal(&verdict))
+    }
+
     /// The person.
     pub fn me(&self) -> &Caller {
         self.base.background.caller.as_deref().expect("a tenant is entered signed in")
@@ -401,12 +409,64 @@ impl ProviderCx {
         Ok(Self { base: self.base.again(standing), provider: self.provider })
     }
 
+    /// The same caller, standing on one of this provider's tenants, with a turn of its own in that tenant's lane: for reading one after
+    /// the other what many tenants say. It gives no right that the tenant's own address would not give.
+    ///
+    /// # Errors
+    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full.
+    pub async fn enter(&self, tenant: TenantId) -> Result<TenantCx> {
+        let b = &self.base.background;
+        let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+        let epoch = b.hub.epoch();
+        let standing = b.hub.standing(caller, &tenant.to_string()).await?;
+        let of_here = |held: &Held| matches!(&held.grant, Grant::Reach { provider, .. } if provider.id == self.provider.uuid());
+        if !standing.held.iter().any(of_here) {
+            return Err(Error::NotFound);
+        }
+        b.hub.note_use(caller, &standing, b.hub.now());
+        let turn = b.hub.0.fair.turn(tenant, 1).await?;
+        Ok(TenantCx { base: Base { background: Background { standing, epoch, ..b.clone() }, turn: Some(turn) }, tenant })
+    }
+
+    /// Whether an action is allowed here.
+    ///
+    /// # Errors
+    /// `Forbidden`, as the door would answer.
+    pub fn allows(&self, act: Act) -> Result<()> {
+        self.base.allow(act, Subject::Any).map(drop).map_err(|verdict| refusal(&verdict))
+    }
+
+    /// Writes down what was tried in this context and did not commit, with the error it ended in. A request does so by itself; what acts
+    /// for somebody after their request (see [`Hub::acting_for`]) does it after each act.
+    pub async fn settle(&self, error: &Error) {
+        if let Some(scratch) = &self.base.background.scratch {
+            self.base.background.hub.record_attempts(scratch, error.code()).await;
+        }
+    }
+
     /// The context of one of this provider's tenants: one that was just made.
     ///
     /// # Errors
     /// `NotFound` when it is not this provider's.
     pub async fn client(&self, tenant: TenantId) -> Result<ClientCx> {
         self.base.client(scope::Client { provider: self.provider, tenant }).await
+    }
+}
+
+impl Hub {
+    /// The context of a person at their provider, as things stand now, without a request of theirs: for work that they approved and that
+    /// goes on after it. It has the rights that the person has at this moment and none else, and no fresh second factor.
+    ///
+    /// # Errors
+    /// `NotSignedIn` when the account is disabled, `NotFound` when the person is not on the provider's staff any more.
+    pub async fn acting_for(&self, person: PersonId, provider: ProviderId) -> Result<ProviderCx> {
+        let (epoch, now) = (self.epoch(), self.now());
+        let caller = Arc::new(self.caller_in_person(person).await?);
+        let standing = Arc::new(self.provider_standing(&caller, &provider.to_string()).await?);
+        let request = RequestId::new(now);
+        let scratch = Scratch { request, address: None, user_agent: String::new(), attempts: Default::default() };
+        let background = Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
+        Ok(ProviderCx { base: Base { background, turn: None }, provider })
     }
 }
 

@@ -11,7 +11,7 @@
 //!
 //! What this deliberately does not do: look into tenants. All of it is control records: three queries a page, whoever looks.
 
-mod export;
+pub(crate) mod export;
 mod http;
 mod rules;
 mod store;
@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::onboarding::{self, OnboardingProgress};
 use crate::providers::{self, ProviderName};
-use store::{Eye, Sees};
+pub(crate) use store::Eye;
+use store::Sees;
 
 pub(crate) use export::cell;
 pub(crate) use http::router;
@@ -290,7 +291,7 @@ pub(crate) async fn rows(tx: &mut ReadTx<scope::Provider>, wanted: &Wanted) -> R
 }
 
 /// Who looks, and how far they see.
-async fn eye(tx: &mut ReadTx<scope::Provider>) -> Result<Eye> {
+pub(crate) async fn eye(tx: &mut ReadTx<scope::Provider>) -> Result<Eye> {
     let (provider, person, now) = (tx.scope.provider, tx.me()?.person, tx.now());
     let lineage = providers::lineage(tx, provider).await?;
     // Whoever may list the provider's tenants may see all their summaries; what they may do inside is the access mode's business.

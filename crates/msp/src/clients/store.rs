@@ -17,7 +17,7 @@ const NEVER: &str = "9223372036854775807";
 
 /// How far a person sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sees {
+pub(crate) enum Sees {
     /// All, and acts by the relationship.
     All,
     /// All, but acts above T0 only where assigned.
@@ -27,7 +27,7 @@ pub(super) enum Sees {
 }
 
 /// Who looks at the clients of which provider, and when.
-pub(super) struct Eye {
+pub(crate) struct Eye {
     pub provider: ProviderId,
     pub person: PersonId,
     pub now: Timestamp,
@@ -48,7 +48,7 @@ impl Eye {
     }
 
     /// `FROM … WHERE …` with more tables: the clients that are seen. `r1`, `r2` are the relationships of the providers above, `a` the assignment.
-    fn from(&self, query: &mut Query, more: &str) {
+    pub fn from(&self, query: &mut Query, more: &str) {
         query.push(" FROM relationship r JOIN tenant t ON t.id = r.tenant_id LEFT JOIN summary s ON s.tenant_id = t.id");
         query.push(more);
         for (level, link) in self.lineage.iter().enumerate().skip(1) {
@@ -71,7 +71,7 @@ impl Eye {
     }
 
     /// The person's tier: the lowest of everything on the way.
-    fn tier(&self) -> String {
+    pub fn tier(&self) -> String {
         let mut tiers = vec!["r.tier".to_owned()];
         tiers.extend((1..self.lineage.len()).map(|level| format!("COALESCE(r{level}.tier, 3)")));
         let acts_everywhere = self.sees == Sees::All;

@@ -23,6 +23,8 @@ use kernel::door::{Can, CanMap};
 use kernel::news::Of;
 use kernel::{ReadTx, Result, TenantCx, TenantId, Timestamp, scope};
 use serde::Serialize;
+
+use crate::plans::modules::{self, ClosedModule};
 pub use summary::{FrameworkScore, ScanAge, ScanStatus, Seats, SeatsStatus, Summary, summary};
 
 use crate::msp_licence::{self, Notice};
@@ -61,6 +63,8 @@ pub struct Here {
     pub standalone: bool,
     /// What the person is to be told here; `null` once they have put it away (`preferences.dismissed`).
     pub notice: Option<Notice>,
+    /// Modules that left its plan and whose data is still there.
+    pub closed_modules: Vec<ClosedModule>,
 }
 
 /// On which side of the contract somebody stands.
@@ -148,6 +152,7 @@ pub async fn view(cx: &TenantCx, tx: &mut ReadTx<scope::Records>) -> Result<Cont
         modules: tenant.modules,
         standalone: standalone::holder(tx, tenant.id).await?.is_some(),
         notice: msp_licence::notice_of(tx).await?,
+        closed_modules: modules::closed(tx, tenant.id).await?,
     };
     let brand = crate::branding::effective(tx, Of::Tenant(tx.scope.tenant)).await?;
     Ok(Context { tenant: here, me: standing(cx), brand, can: cx.can() })

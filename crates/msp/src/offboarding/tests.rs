@@ -83,7 +83,10 @@ async fn the_organisations_own_admin_can_be_the_first(#[values(Engine::Sqlite, E
         hub.post(who, "/tenants/acme/purge-request", json!({"reason": "We leave"})).await.expect(403);
     }
     let wished = hub.post("admin", "/tenants/acme/purge-request", json!({"reason": "We leave"})).await.expect(200);
-    assert_eq!((&wished.json["purge_request"]["side"], &wished.json["purge_request"]["lapses_at"]), (&json!("tenant"), &Value::Null));
+    assert_eq!(
+        (&wished.json["purge_request"]["side"], &wished.json["purge_request"]["lapses_at"]),
+        (&json!("tenant"), &Value::Null)
+    );
     archive(&hub).await;
     pass(&hub, 30).await;
     // Nobody of the provider withdraws it; they see it.
@@ -191,7 +194,10 @@ async fn an_archived_organisation_sees_its_way_out(#[values(Engine::Sqlite, Engi
     let hub = hub(engine).await;
     let states = |answer: &testkit::Answer| {
         let steps = answer.json["steps"].as_array().cloned().unwrap_or_default();
-        steps.iter().map(|step| format!("{} {}", step["key"].as_str().unwrap(), step["state"].as_str().unwrap())).collect::<Vec<_>>()
+        steps
+            .iter()
+            .map(|step| format!("{} {}", step["key"].as_str().unwrap(), step["state"].as_str().unwrap()))
+            .collect::<Vec<_>>()
     };
     let before = hub.get("admin", "/tenants/acme/offboarding").await.expect(200);
     assert_eq!((&before.json["state"], &before.json["purge_after"]), (&json!("active"), &Value::Null));

@@ -34,8 +34,13 @@ async fn every_step_follows_from_what_is_so(#[values(Engine::Sqlite, Engine::Pos
     assert_eq!(steps(&hub, "quill").await, open);
     assert_eq!(on_dashboard(&hub, "quill").await, json!({"done": 1, "of": 5}));
 
-    run(&hub, "UPDATE member SET tenant_id = ?1 WHERE role = 'admin' AND state = 'active'
-               AND tenant_id = (SELECT id FROM tenant WHERE slug = 'zeta')", params![id]).await;
+    run(
+        &hub,
+        "UPDATE member SET tenant_id = ?1 WHERE role = 'admin' AND state = 'active'
+               AND tenant_id = (SELECT id FROM tenant WHERE slug = 'zeta')",
+        params![id],
+    )
+    .await;
     run(&hub, "UPDATE relationship SET tier = 1 WHERE tenant_id = ?1", params![id]).await;
     let key = "INSERT INTO api_key (id, token_hash, hint, name, tenant_id, person_id, actions, created_at, expires_at)
                SELECT ?1, ?2, 'x', 'x', ?1, p.id, ?3, ?4, ?5 FROM person p WHERE p.name = 'priya'";
@@ -44,7 +49,10 @@ async fn every_step_follows_from_what_is_so(#[values(Engine::Sqlite, Engine::Pos
     run(&hub, key, &values(9, &["finding.list"])).await;
     assert_eq!(steps(&hub, "quill").await[3], "credentials open", "it imports nothing");
     run(&hub, "UPDATE api_key SET actions = ?1", params![actions(&["finding.list", "scan.import"])]).await;
-    assert_eq!(steps(&hub, "quill").await, ["created done", "members done", "relationship done", "credentials done", "first_scan open"]);
+    assert_eq!(
+        steps(&hub, "quill").await,
+        ["created done", "members done", "relationship done", "credentials done", "first_scan open"]
+    );
     run(&hub, "UPDATE api_key SET expires_at = ?1", params![START]).await;
     assert_eq!(steps(&hub, "quill").await[3], "credentials open", "it is over");
     run(&hub, "UPDATE summary SET scans = 1, scan_at = ?2 WHERE tenant_id = ?1", params![id, START]).await;

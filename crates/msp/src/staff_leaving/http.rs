@@ -26,7 +26,11 @@ async fn view(cx: ProviderCx, Path((_provider, id)): Path<(String, StaffId)>) ->
 #[utoipa::path(post, path = "/providers/{provider}/staff/{staff}/leaving", operation_id = "staff_leaving.apply", tag = "staff",
     params(("provider" = String, Path, description = "Id or slug"), ("staff" = String, Path)), request_body = LeavingApply,
     responses((status = 200, body = Left), Problems))]
-async fn apply(cx: ProviderCx, Path((_provider, id)): Path<(String, StaffId)>, Json(body): Json<LeavingApply>) -> Result<Json<Left>> {
+async fn apply(
+    cx: ProviderCx,
+    Path((_provider, id)): Path<(String, StaffId)>,
+    Json(body): Json<LeavingApply>,
+) -> Result<Json<Left>> {
     let mut tx = cx.write::<actions::StaffLeavingApply>().await?;
     let left = super::apply(&mut tx, id, &body).await?;
     tx.commit().await?;

@@ -168,7 +168,11 @@ pub(super) async fn invitations(tx: &mut Tx, person: PersonId) -> Result<Vec<Hel
     read.collect()
 }
 
-pub(super) async fn take_over_invitation(tx: &mut WriteTx<scope::Provider>, id: InvitationId, by: PersonId) -> Result<u64, StoreError> {
+pub(super) async fn take_over_invitation(
+    tx: &mut WriteTx<scope::Provider>,
+    id: InvitationId,
+    by: PersonId,
+) -> Result<u64, StoreError> {
     tx.execute("UPDATE invitation SET invited_by = ?2 WHERE id = ?1 AND accepted_at IS NULL", params![id, by]).await
 }
 
@@ -179,7 +183,8 @@ pub(super) async fn revoke_invitation(tx: &mut WriteTx<scope::Provider>, id: Inv
 
 pub(super) async fn sessions(tx: &mut Tx, person: PersonId) -> Result<Vec<HeldThing>, StoreError> {
     let now = tx.now();
-    let sql = "SELECT id, user_agent FROM session WHERE person_id = ?1 AND expires_at > ?2 AND idle_expires_at > ?2 ORDER BY id LIMIT ?3";
+    let sql =
+        "SELECT id, user_agent FROM session WHERE person_id = ?1 AND expires_at > ?2 AND idle_expires_at > ?2 ORDER BY id LIMIT ?3";
     let rows = tx.rows(sql, params![person, now, MAX]).await?;
     let read = rows.into_iter().map(|mut row| {
         let (id, agent): (SessionId, String) = (row.take()?, row.take()?);

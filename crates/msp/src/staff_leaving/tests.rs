@@ -78,9 +78,11 @@ fn kinds(holds: &Value) -> Vec<String> {
 }
 
 fn outcome<'a>(left: &'a Value, kind: &str, slug_or_any: &str, holds: &Value) -> &'a str {
-    let thing = holds.as_array().unwrap().iter().find(|thing| {
-        thing["kind"] == kind && (slug_or_any.is_empty() || thing["tenant"]["slug"] == slug_or_any)
-    });
+    let thing = holds
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|thing| thing["kind"] == kind && (slug_or_any.is_empty() || thing["tenant"]["slug"] == slug_or_any));
     let id = &thing.unwrap()["id"];
     let result = left["results"].as_array().unwrap().iter().find(|result| result["kind"] == kind && &result["id"] == id);
     result.unwrap()["outcome"].as_str().unwrap()
@@ -138,7 +140,9 @@ async fn somebody_leaves_in_one_act(#[values(Engine::Sqlite, Engine::Postgres)] 
     for (slug, wanted) in [("acme", "moved"), ("sable", "waiting"), ("frost", "moved"), ("plain", "ended")] {
         assert_eq!(outcome(&left, "assignment", slug, &holds), wanted, "{slug}");
     }
-    for (kind, wanted) in [("elevation", "ended"), ("api_key", "ended"), ("approval", "ended"), ("invitation", "moved"), ("session", "ended")] {
+    for (kind, wanted) in
+        [("elevation", "ended"), ("api_key", "ended"), ("approval", "ended"), ("invitation", "moved"), ("session", "ended")]
+    {
         assert_eq!(outcome(&left, kind, "", &holds), wanted, "{kind}");
     }
     let moved = hub.get("priya", &format!("/providers/northwind/assignments?staff={none}")).await.expect(200).json;
@@ -152,7 +156,11 @@ async fn somebody_leaves_in_one_act(#[values(Engine::Sqlite, Engine::Postgres)] 
     assert_eq!(view["state"], "disabled");
 
     let entry = hub.tenant_ledger("acme").await.into_iter().find(|e| e["action"] == "staff_leaving.apply").unwrap().to_string();
-    assert!(entry.contains("key of tenant_id") && !entry.contains("key of provider_id") && !entry.contains(&tenant("frost").to_string()));
+    assert!(
+        entry.contains("key of tenant_id")
+            && !entry.contains("key of provider_id")
+            && !entry.contains(&tenant("frost").to_string())
+    );
     let own = hub.control_ledger().await.into_iter().find(|e| e["action"] == "staff_leaving.apply").unwrap().to_string();
     assert!(own.contains("key of provider_id") && own.contains("key of tenant_id"));
     let again = json!({"rest": "end", "disable": true});
@@ -187,7 +195,10 @@ async fn what_may_not_be_is_refused_whole(#[values(Engine::Sqlite, Engine::Postg
     for (body, wrong) in [
         (json!({"rest": {"move_to": harriet}, "disable": true}), "rest.move_to unknown"),
         (json!({"rest": {"move_to": t3}, "disable": true}), "rest.move_to unknown"),
-        (json!({"choices": [{"kind": "api_key", "id": key, "do": "move", "to": none}], "disable": true}), "choices[0].do not_movable"),
+        (
+            json!({"choices": [{"kind": "api_key", "id": key, "do": "move", "to": none}], "disable": true}),
+            "choices[0].do not_movable",
+        ),
         (json!({"choices": [{"kind": "assignment", "id": first, "do": "move"}], "disable": true}), "choices[0].to missing"),
         (json!({"choices": [{"kind": "assignment", "id": "asg_x", "do": "end"}], "disable": true}), "choices[0].id unknown"),
     ] {

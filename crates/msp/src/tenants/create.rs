@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::store::Terms;
 use super::{check_industry, check_name, store};
 use crate::assignments::by_mode;
+use crate::billing::periods;
 use crate::invitations::{self, InvitationCreated, Invitee};
 use crate::msp_licence;
 use crate::plans::PlanId;
@@ -55,6 +56,7 @@ pub(super) struct Sound {
     pub industry: Option<String>,
     pub plan: PlanId,
     pub plan_name: String,
+    pub plan_number: i64,
     pub tier: Tier,
     pub ends_at: Option<Timestamp>,
     admin_email: Option<String>,
@@ -119,14 +121,14 @@ async fn check(tx: &mut WriteTx<scope::Provider>, lineage: &[Link], body: Tenant
     }
     let admin_email = body.admin_email.as_deref().map(|email| check.email("admin_email", email));
     let plan = store::plan_named(tx, &body.plan).await?;
-    check.that(plan.is_some(), "plan", "unknown", "is not one of your plans");
+    check.that(plan.is_some(), "plan", "unknown", "is not one of your plans that clients can come onto");
     if !is_known && store::slug_is_taken(tx, &slug).await? {
         check.fail("slug", "taken", "is taken; choose another");
     }
     check.done()?;
-    let (plan, plan_name) = plan.ok_or_else(|| Error::internal("the check lets no unknown plan pass"))?;
+    let (plan, plan_name, plan_number) = plan.ok_or_else(|| Error::internal("the check lets no unknown plan pass"))?;
     let id = body.id.unwrap_or_else(|| TenantId::new(tx.now()));
-    Ok(Sound { id, slug, name, industry, plan, plan_name, tier, ends_at: body.ends_at, admin_email })
+    Ok(Sound { id, slug, name, industry, plan, plan_name, plan_number, tier, ends_at: body.ends_at, admin_email })
 }
 
 /// The provider's own people make tenants, as its settings say.
@@ -188,6 +190,7 @@ async fn furnish(
         by_mode::settle(tx, link.id).await?;
     }
     store::insert_summary(tx, sound.id).await?;
+    periods::begin(tx, sound.id).await?;
     tx.also_in(sound.id);
     let Some(email) = &sound.admin_email else { return Ok(None) };
     let invitee = Invitee { email, name: "", role: TenantRole::Admin.as_str() };

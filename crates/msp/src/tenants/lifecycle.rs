@@ -8,6 +8,7 @@ use kernel::{CanFail, Error, Hub, Result, TenantId, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use super::store;
+use crate::billing::periods;
 use crate::certificates::{self, CertificateId};
 use crate::offboarding;
 
@@ -92,6 +93,9 @@ async fn step(tx: &mut WriteTx<scope::Client>, from: &[TenantState], to: store::
     tx.subject("tenant", id, name);
     if !from.contains(&state) || !store::go(tx, state, &to).await? {
         return Err(wrong_state(state, to.to));
+    }
+    if TenantState::Archived == state || TenantState::Archived == to.to {
+        periods::note(tx, id).await?;
     }
     let shown = |state: TenantState, purge_after| serde_json::json!({ "state": state, "purge_after": purge_after });
     tx.changed("tenant", id, &shown(state, purge_after), &shown(to.to, to.purge_after));
