@@ -6,14 +6,16 @@ import { enter, get, open, quiet, settled, withBrowser } from './hub.mjs';
 
 withBrowser();
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const TENANT = ['overview', 'findings', 'findings?status=overridden', 'compliance', 'scans', 'overrides', 'members', 'provider-access', 'access-requests', 'why', 'why?tab=who&action=finding.assign', 'why?tab=what', 'api-keys', 'ledger', 'ledger?tab=checkpoints', 'ledger?tab=keys', 'settings'].map((p) => `/t/acme/${p}`);
-const PROVIDER = ['/', '/?view=table', '/?add=client', '/tenants', '/tenants/acme', '/sub-providers', '/staff', '/staff?invite=staff', '/relationships', '/requests', '/requests?tab=mine', '/requests?tab=templates', '/requests?ask=elevation', '/why?action=finding.assign', '/api-keys', '/ledger', '/ledger?tab=checkpoints', '/ledger?tab=keys', '/ledger?tab=certificates', '/settings', '/account', '/t/elm-street/overview', '/t/elm-street/findings'];
+const TENANT = ['overview', 'findings', 'findings?status=overridden', 'compliance', 'scans', 'overrides', 'members', 'provider-access', 'access-requests', 'why', 'why?tab=who&action=finding.assign', 'why?tab=what', 'api-keys', 'ledger', 'ledger?tab=checkpoints', 'ledger?tab=keys', 'settings', 'bill', 'offboarding'].map((p) => `/t/acme/${p}`);
+const PROVIDER = ['/', '/?view=table', '/?add=client', '/tenants', '/tenants/acme', '/sub-providers', '/staff', '/staff?invite=staff', '/relationships', '/requests', '/requests?tab=mine', '/requests?tab=templates', '/requests?ask=elevation', '/why?action=finding.assign', '/api-keys', '/ledger', '/ledger?tab=checkpoints', '/ledger?tab=keys', '/ledger?tab=certificates', '/settings', '/settings?preset=enterprise', '/plans', '/plans?plan=new', '/licensing', '/licensing?edit=acme', '/revenue', '/account', '/t/elm-street/overview', '/t/elm-street/findings'];
 /** The pages that need an id, as the person's own lists give it. */
 async function withIds(context, paths, provider) {
   const [finding] = (await get(context, '/tenants/acme/findings?limit=1')).items;
   const [scan] = (await get(context, '/tenants/acme/scans?limit=1')).items;
   const [control] = (await get(context, '/tenants/acme/controls?limit=1')).items;
-  const staff = provider ? [`/staff/${(await get(context, '/providers/northwind/staff?limit=1')).items[0].id}`] : [];
+  const [person] = provider ? (await get(context, '/providers/northwind/staff?limit=1&role=technician')).items : [];
+  const [plan] = provider ? (await get(context, '/providers/northwind/plans')).items : [];
+  const staff = provider ? [`/staff/${person.id}`, `/staff/${person.id}/leaving`, `/plans?plan=${plan.id}`, `/plans?versions=${plan.id}`, `/plans?assign=${plan.id}`] : [];
   return [...paths, `/t/acme/findings?finding=${finding.id}`, `/t/acme/scans?scan=${scan.id}`, `/t/acme/compliance?control=${control.id}`, ...staff];
 }
 const WHO = [['provider_admin', [...PROVIDER, ...TENANT], true], ['tenant_admin', [...TENANT, '/t/acme/api-keys?create=key', '/account'], false]];
@@ -56,7 +58,7 @@ const OTHERS = [['technician_t3', 'acme', true], ['technician_t2', 'dunmore', tr
 for (const [role, slug, provider] of OTHERS) {
   test(`no complaint of the console or the policy: ${role}`, async (t) => {
     const page = await open(await enter(t, role), '/');
-    for (const path of [...(provider ? ['/', '/?add=client', '/tenants', '/sub-providers', '/staff', '/relationships', '/requests', '/why', '/api-keys', '/ledger', '/settings'] : []), ...TENANT.map((p) => p.replace('acme', slug)), '/account']) {
+    for (const path of [...(provider ? ['/', '/?add=client', '/tenants', '/sub-providers', '/staff', '/relationships', '/requests', '/why', '/api-keys', '/ledger', '/settings', '/plans', '/licensing', '/revenue'] : []), ...TENANT.map((p) => p.replace('acme', slug)), '/account']) {
       await page.goto(path);
       await settled(page);
     }

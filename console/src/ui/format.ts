@@ -28,6 +28,8 @@ export const bytes = (n: number) => {
   return made(`b${step[0]}`, (l) => new Intl.NumberFormat(l, { style: 'unit', unit: step[0], unitDisplay: 'short', maximumFractionDigits: 1 })).format(n / step[1]);
 };
 export const date = (iso: string) => made('d', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'medium' })).format(new Date(iso));
+/** A calendar day of the API, "2026-11-03": the same day wherever it is read. */
+export const day = (iso: string) => made('day', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'medium', timeZone: 'UTC' })).format(new Date(iso));
 /** "3 Nov", for axes. */
 export const dayMonth = (at: number) => made('dm', (l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short' })).format(at);
 export const exact = (iso: string) => made('e', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'full', timeStyle: 'long' })).format(new Date(iso));
