@@ -1,4 +1,5 @@
 import 'i18next';
 import type { en } from './en';
+import type { enHub } from './en.hub';
 
-declare module 'i18next' { interface CustomTypeOptions { defaultNS: 'translation'; resources: { translation: typeof en } } }
+declare module 'i18next' { interface CustomTypeOptions { defaultNS: 'translation'; resources: { translation: typeof en & typeof enHub } } }
