@@ -64,12 +64,14 @@ async fn run(sizes: &Sizes) -> Result<(), Failure> {
     );
 
     let (bare_address, bare_writes) = world::bare_server().await?;
+    let fixed = load(bare_address, 16, sizes.seconds / 2.0, |_| request("GET", "/fixed", None, "")).await;
     let bare = load(bare_address, 16, sizes.seconds, |_| request("GET", "/point", None, "")).await;
     show("bare axum + one SQLite point read, 16 callers", &bare, "baseline");
 
     world.seed_scans(100).await?;
     let (address, cookie) = world.listen().await?;
     tenant_read(&world, address, &cookie, sizes, &bare).await;
+    before_sign_in(&world, address, sizes, &fixed).await?;
     dashboard(&world, sizes.tenants).await?;
     writes(&world, address, &cookie, sizes, bare_writes).await;
     import(&world, sizes.findings).await?;
@@ -88,6 +90,23 @@ async fn tenant_read(world: &World, address: SocketAddr, cookie: &str, sizes: &S
     show("authenticated read in a tenant, 16 callers, 100 tenants", &read, "");
     let ratio = read.per_second / bare.per_second;
     row("  beside the bare server", &format!("{ratio:.2} x"), None, "≥ 0.33 x");
+}
+
+/// The sign-in page asks whose brand it wears: by names that are known (each tenant's address), one that is, and ever new ones.
+async fn before_sign_in(world: &World, address: SocketAddr, sizes: &Sizes, fixed: &Load) -> Result<(), Failure> {
+    world.hub.provide(msp::branding::BaseDomain("bench.example".into()));
+    show("bare axum, a fixed text, 16 callers", fixed, "baseline");
+    let at = |host: String| format!("GET /api/v1/brand HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n").into_bytes();
+    let one = load(address, 16, sizes.seconds / 2.0, move |_| at("hub.bench.example".into())).await;
+    show("brand lookup before sign-in, one name", &one, "");
+    row("  beside the fixed text", &format!("{:.2} x", one.per_second / fixed.per_second), None, "");
+    let hosts: Vec<String> = world.tenants.iter().map(|slug| format!("{slug}-northwind.bench.example")).collect();
+    let count = hosts.len();
+    let known = load(address, 16, sizes.seconds / 2.0, move |n| at(hosts[n % count].clone())).await;
+    show(&format!("brand lookup before sign-in, {count} tenants' addresses"), &known, "");
+    let unknown = load(address, 16, sizes.seconds / 2.0, move |n| at(format!("nobody-{n}.bench.example"))).await;
+    show("brand lookup before sign-in, a new unknown name each time", &unknown, "");
+    Ok(())
 }
 
 async fn dashboard(world: &World, tenants: usize) -> Result<(), Failure> {

@@ -307,7 +307,7 @@ pub async fn bare_server() -> Result<(SocketAddr, SocketAddr), Failure> {
         Ok(connection)
     };
     let (reader, writer) = (Arc::new(parking(open()?)), Arc::new(Mutex::new(open()?)));
-    let reads = Router::new().route("/point", get(point)).with_state(reader);
+    let reads = Router::new().route("/fixed", get(|| async { "ok" })).route("/point", get(point)).with_state(reader);
     let writes = Router::new().route("/write", post(insert)).with_state(writer);
     Ok((serve(reads).await?, serve(writes).await?))
 }

@@ -100,8 +100,9 @@ test('settings and access are saved, and again; who is late is told', async (t) 
   const context = await enter(t, 'provider_admin');
   const page = await open(context, '/settings', { allow: /status of 422/ });
   for (const choice of ['Only the role', 'Staff by name']) {
-    await page.getByRole('radio', { name: choice }).check();
-    await page.getByRole('button', { name: 'Save settings' }).click();
+    await page.getByRole('combobox', { name: 'What clients see of your staff' }).click();
+    await page.getByRole('option', { name: choice }).click();
+    await page.getByRole('button', { name: 'Save 1 change' }).click();
     await toast(page, 'Settings saved');
     await page.locator('.mantine-Notification-root').getByRole('button').first().click();
     await page.locator('.mantine-Notification-root').waitFor({ state: 'detached' });

@@ -59,10 +59,11 @@ export function toProblem(status: number, text: string, header: (name: string) =
 
 interface Options { query?: Query; body?: unknown; version?: number | string; signal?: AbortSignal }
 
-/** A call that needs a fresh second factor is made again, once, when the person has given it. */
+const ASKED = ['step_up_required', 'reauth_required'];
+/** A call that needs a fresh second factor, or the password again, is made once more when the person has given it. */
 async function call<T>(method: string, to: string, options: Options = {}): Promise<T> {
   try { return await once<T>(method, to, options); } catch (e) {
-    if (!isProblem(e, 'step_up_required') || !(await proven(e))) throw e;
+    if (!isProblem(e) || !ASKED.includes(e.code) || !(await proven(e))) throw e;
     return once<T>(method, to, options);
   }
 }

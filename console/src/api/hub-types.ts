@@ -41,8 +41,8 @@ export interface Alert {
   acknowledged: { by: string | Named; at: Instant } | null; snoozed_until: Instant | null; resolved: { by: string | Named | null; at: Instant; how: 'by_person' | 'by_itself' } | null; version: number; can: Partial<Record<'acknowledge' | 'snooze' | 'resolve', Permission>>;
 }
 export interface AlertList extends List<Alert> { counts: Record<AlertState, number> & { by_urgency: Partial<Record<Urgency, number>> } }
-export interface Notice { id: string; alert_id: string | null; tenant: NamedPlace | null; provider: NamedPlace | null; rule: string; label: string; facts: Facts; urgency: Urgency; at: Instant; read_at: Instant | null; link: string | null }
-export interface NoticeList { unread: number; items: Notice[] }
+export interface Notified { id: string; alert_id: string | null; tenant: NamedPlace | null; provider: NamedPlace | null; rule: string; label: string; facts: Facts; urgency: Urgency; at: Instant; read_at: Instant | null; link: string | null }
+export interface NoticeList { unread: number; items: Notified[] }
 export interface NotificationRule { rule: string; urgency_min: Urgency; channels: string[] }
 export const DIGESTS = ['off', 'daily', 'weekly'] as const;
 export type Digest = (typeof DIGESTS)[number];

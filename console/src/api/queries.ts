@@ -2,7 +2,8 @@ import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient }
 import { useParams, useSearch } from '@tanstack/react-router';
 import { api, path } from './client';
 import type { Brand, NoticeList } from './hub-types';
-import type { Client, ClientList, Me, MeUpdate, Plan, Provider, TenantContext } from './types';
+import type { Plan } from './business';
+import type { Client, ClientList, Me, MeUpdate, Provider, TenantContext } from './types';
 import type { List } from './types';
 
 /** Everything of a tenant lives under ['t', slug, …] and is dropped when the tenant is left; everything of a provider under ['p', slug, …]. */

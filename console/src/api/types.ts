@@ -1,6 +1,7 @@
 // The API's shapes, by hand from the contract. When openapi.json exists: `npm run gen`, then re-export `components['schemas']` from here.
 
 import type { Brand } from './hub-types';
+import type { ClosedModule, Hold, Notice, PurgeRequest, Setting } from './business';
 
 export type Tier = 'T0' | 'T1' | 'T2' | 'T3';
 export const TIERS = ['T0', 'T1', 'T2', 'T3'] as const satisfies readonly Tier[];
@@ -30,8 +31,9 @@ export interface Problem {
 }
 
 // public
-export interface SetupView { needed: boolean }
-export interface SetupCreate { code: string; provider_name: string; provider_slug: string; name: string; email: string; password: string }
+export type SetupMode = 'provider' | 'standalone';
+export interface SetupView { needed: boolean; modes?: SetupMode[] }
+export interface SetupCreate { code: string; mode?: SetupMode; provider_name?: string; provider_slug?: string; organisation_name?: string; organisation_slug?: string; name: string; email: string; password: string }
 export interface SessionStep { state: 'signed_in' | 'second_factor'; me: Me | null }
 export interface SessionVerified { state: 'signed_in'; me: Me; recovery_codes_left: number }
 export interface InvitationView { kind: 'staff' | 'member'; organisation: string; role: ProviderRole | TenantRole; email: string; invited_by: string; expires_at: Instant; has_account: boolean }
@@ -39,12 +41,15 @@ export interface InvitationCreated { id: string; url: string; token: string; ema
 export interface Invitation { id: string; email: string; role: ProviderRole | TenantRole; invited_by: string; created_at: Instant; expires_at: Instant; state: InvitationState }
 
 // self
-export interface Preferences { pinned: string[]; scheme: Scheme }
+export interface Preferences { pinned: string[]; scheme: Scheme; dismissed?: string[] }
+/** What a place of the person's asks for before anything else is open. */
+export type Lack = 'second_factor' | 'second_factor_again' | 'password';
 export interface Me {
   person: { id: string; email: string; name: string; locale: Locale; second_factor: boolean; recovery_codes_left: number; preferences: Preferences; version: number };
   providers: (NamedPlace & { role: ProviderRole; client_count: number })[];
-  tenants: (NamedPlace & { role: TenantRole })[];
-  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null; brand?: { id: string; version: number } | null };
+  tenants: (NamedPlace & { role: TenantRole; state?: TenantState })[];
+  standalone?: boolean;
+  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null; missing?: Lack | null; brand?: { id: string; version: number } | null };
   brand?: Brand | null;
 }
 export interface MeUpdate { name?: string; locale?: Locale; preferences?: Preferences }
@@ -53,7 +58,7 @@ export interface TotpBegin { secret: string; uri: string; qr_svg: string }
 export interface RecoveryCodes { recovery_codes: string[] }
 
 // provider plane
-export interface ProviderSettings { access_mode: 'tiered' | 'explicit'; sub_providers: boolean; staff_shown: 'by_name' | 'by_role' }
+export interface ProviderSettings { access_mode: 'tiered' | 'explicit' | 'implicit_owner'; sub_providers: boolean; staff_shown: 'by_name' | 'by_role' }
 export interface Provider extends NamedPlace { parent: Named | null; ceiling: Tier | null; state: string; role: ProviderRole; settings: ProviderSettings; can: Can; version: number }
 export interface SubProvider extends NamedPlace { ceiling: Tier; client_count: number; staff_count: number; state: string; version: number }
 export interface SubProviderCreated { provider: SubProvider; invitation: InvitationCreated }
@@ -65,22 +70,22 @@ export type ClientFilter = (typeof CLIENT_FILTERS)[number];
 export interface Client extends NamedPlace {
   industry: string | null; plan: string | null; state: TenantState; tier: Tier; relationship_state: RelationshipState; via: Named | null;
   score: number | null; passed: number; failed: number; overridden: number; trend: (number | null)[]; delta: number | null;
-  scan: { status: ScanStatus; at: Instant | null }; critical: number; high: number; seats: Seats; attention: boolean; enter: { allowed: boolean; why: string | null };
+  scan: { status: ScanStatus; at: Instant | null }; critical: number; high: number; seats: Seats; attention: boolean; onboarding?: { done: number; of: number } | null; enter: { allowed: boolean; why: string | null };
 }
 export interface ClientList extends List<Client> {
   counts: Record<'all' | ClientFilter, number>;
   kpis: { average_score: number | null; average_delta: number | null; critical: number; critical_clients: number; high: number; stale: number; never: number; clients: number; clients_max: number | null };
 }
-export interface Plan { id: string; name: string; modules: string[]; seats_max: number | null; client_count: number }
 export interface TenantRow extends NamedPlace { state: TenantState; plan: string | null; created_at: Instant; relationship: { id: string; tier: Tier; state: RelationshipState; ends_at: Instant | null }; via: Named | null }
 export interface Tenant extends NamedPlace {
-  industry: string | null; state: TenantState; state_reason: string | null; plan: { id: string; name: string; modules: string[]; seats_max: number | null }; seats_max: number | null;
+  industry: string | null; state: TenantState; state_reason: string | null; plan: { id: string; name: string; modules: string[]; seats_max: number | null; number?: number; newest_number?: number }; seats_max: number | null;
   created_at: Instant; archived_at: Instant | null; purge_after: Instant | null;
   relationship: {
     id: string; tier: Tier; state: RelationshipState; ends_at: Instant | null; parent_tier: Tier | null; version: number;
     raise_by: RaiseBy; assign_by: ConsentBy; renew_by: ConsentBy; freezes: Freeze[]; pending: PendingConsent[];
   };
   via: Named | null; counts: { members: number; scans: number; findings_open: number }; can: Can; version: number; invitation?: InvitationCreated | null;
+  closed_modules?: ClosedModule[]; hold?: Hold | null; purge_request?: PurgeRequest | null;
 }
 export interface TenantCreate { slug: string; name: string; plan: string; industry?: string; tier?: Tier; ends_at?: Instant; admin_email?: string }
 export interface TenantPurged { purged: true; files_removed: number; key_destroyed: boolean }
@@ -107,7 +112,7 @@ export interface LedgerEntry {
 
 // tenant, records plane
 export interface TenantContext {
-  tenant: NamedPlace & { state: TenantState; plan: string | null; modules: string[] };
+  tenant: NamedPlace & { state: TenantState; plan: string | null; modules: string[]; closed_modules?: ClosedModule[]; standalone?: boolean; notice?: Notice | null };
   me: {
     as: 'member' | 'staff'; role: string | null; tier: Tier | null; tier_name: string | null; mask: Mask | null; modules: string[] | null; until: Instant | null; provider: Named | null;
     grant: { source: GrantSource; id: string }; elevations?: RunningElevation[];
@@ -121,7 +126,7 @@ export interface Summary {
   score: number | null; passed: number; failed: number; overridden: number; trend: (number | null)[]; delta: number | null; scan: { status: ScanStatus; at: Instant | null; stale_at: Instant | null };
   critical: number; high: number; seats: Seats; frameworks: FrameworkScore[]; decisions: Decision[]; recent: RecentEntry[];
 }
-export interface TenantSettings { scan_interval_days: number; comments_from_t1: boolean; staff_may_name_admins: boolean; staff_shown: 'by_name' | 'by_role'; version: number }
+export interface TenantSettings { scan_interval_days: number; comments_from_t1: boolean; staff_may_name_admins: boolean; staff_shown: 'by_name' | 'by_role'; settings?: Setting[]; version: number }
 export interface Member {
   id: string; person: { id: string; name: string; email: string }; role: TenantRole; state: 'active' | 'disabled'; second_factor: boolean; last_seen_at: Instant | null;
   protected: boolean; is_me: boolean; version: number; created_at: Instant;

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api, noticesQuery, type Notice, type NoticeList } from '../api';
+import { api, noticesQuery, type Notified, type NoticeList } from '../api';
 import { ErrorState, Go, RelativeTime, SkLines, toastProblem, UrgencyDot, useAlertWords } from '../ui';
 import './notices.css';
 
@@ -23,7 +23,7 @@ export default function Notices({ onGone }: { onGone: () => void }) {
     </div>
   );
 }
-function Row({ n, onOpen }: { n: Notice; onOpen: () => void }) {
+function Row({ n, onOpen }: { n: Notified; onOpen: () => void }) {
   const { t } = useTranslation();
   const words = useAlertWords();
   const [to, search] = (n.link ?? '').split('?') as [string, string?];

@@ -5,22 +5,25 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Navigate, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiProblem, contextQuery, isProblem, keys, may, onStepUp, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenantSlug, useTenantWatch, type Can, type Locale, type Me, type RunningElevation, type Scheme, type TenantContext } from '../api';
+import { ApiProblem, contextQuery, isProblem, keys, may, onStepUp, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenant, useTenantSlug, useTenantWatch, type Can, type Locale, type Me, type RunningElevation, type Scheme, type TenantContext, type TenantState } from '../api';
 import { setLocale } from '../i18n';
 import { Av, contextColour, Countdown, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, useShowBrand, text } from '../ui';
 import { Bell } from './Bell';
 import { AccessLost, TenantNotFound } from './errors';
-import { providerPages, tenantPages, type Page } from './pages';
+import { pagesOf, providerPages, tenantPages, type Page } from './pages';
 import { signOut } from './sign-out';
 import { Switcher } from './Switcher';
 import { visited } from './switching';
 
 const Palette = lazy(() => import('./Palette'));
 const StepUp = lazy(() => import('./StepUp'));
+const Notice = lazy(() => import('./Notice'));
+const Lacking = lazy(() => import('./Lacking'));
 const TenantCreate = lazy(() => import('../features/tenants/TenantCreate'));
 
 export function Shell() {
   const me = useMeQuery();
+  if (me.data?.session.missing) return <Suspense><Lacking me={me.data} missing={me.data.session.missing} /></Suspense>;
   if (me.data) return <SignedIn me={me.data} />;
   if (me.error && !isProblem(me.error, 'not_signed_in') && !isProblem(me.error, 'second_factor_required')) return <main className="main"><ErrorState error={me.error} retry={() => void me.refetch()} /></main>;
   return <div className="shell" aria-busy><aside className="side" /><div><div className="top" /><div className="main"><PageSkeleton /></div></div></div>;
@@ -46,7 +49,7 @@ function SignedIn({ me }: { me: Me }) {
   useEffect(() => setMenu(false), [pathname]);
   useHotkeys([['mod+K', () => setAsked((n) => n + 1)], ['Escape', () => setMenu(false)]], []);
 
-  const pages = slug ? (lost ? [] : tenantPages) : me.providers.length > 0 ? providerPages : [];
+  const pages = slug ? (lost ? [] : pagesOf(context?.tenant.standalone ?? me.standalone ?? false)) : me.providers.length > 0 ? providerPages : [];
   const can = slug ? context?.can : provider?.can;
   const section = slug ? pathname.split('/')[3] : undefined;
   const here = slug ? tenantPages.find((p) => p.path === section) : place && providerPageAt(pathname);
@@ -91,12 +94,12 @@ function SignedIn({ me }: { me: Me }) {
 
 /** Any call may be asked for a fresh second factor: the dialog gets it, and the call goes on. */
 function StepUpHost() {
-  const [waiting, setWaiting] = useState<{ done: (proven: boolean) => void } | null>(null);
+  const [waiting, setWaiting] = useState<{ password: boolean; done: (proven: boolean) => void } | null>(null);
   useEffect(() => {
-    onStepUp(() => new Promise((done) => setWaiting({ done })));
+    onStepUp((problem) => new Promise((done) => setWaiting({ password: problem.code === 'reauth_required', done })));
     return () => onStepUp(() => Promise.resolve(false));
   }, []);
-  return waiting && <Suspense><StepUp onDone={(proven) => { setWaiting(null); waiting.done(proven); }} /></Suspense>;
+  return waiting && <Suspense><StepUp password={waiting.password} onDone={(proven) => { setWaiting(null); waiting.done(proven); }} /></Suspense>;
 }
 
 /** "Add client" is in the address (?add=client), so the dashboard, the list and the palette open the same drawer. */
@@ -234,15 +237,21 @@ function Denied({ page, can }: { page: Page; can: Can }) {
 }
 function WithoutProvider({ me }: { me: Me }) {
   const { t } = useTranslation();
-  if (me.tenants.length === 1) return <Navigate to={tenantPath(me.tenants[0]!.slug)} replace />;
+  if (me.tenants.length === 1) return <Navigate to={tenantPath(me.tenants[0]!.slug, home(me.tenants[0]!.state))} replace />;
   if (me.tenants.length === 0) return <><PageHead title={t('home.nothingTitle')} /><Empty title={t('home.nothingTitle')}>{t('home.nothingText', { email: me.person.email })}</Empty></>;
   return (
     <>
       <PageHead title={t('home.chooseTitle')} sub={t('home.chooseText')} />
-      <ul className="cards">{me.tenants.map((x) => <li key={x.id}><article className="card"><div className="hd pad-b"><Av slug={x.slug} name={x.name} /><div className="min0 grow"><Go to={tenantPath(x.slug)} className="trunc block">{x.name}</Go><div className="xs dim">{t(`role.${x.role}`)}</div></div></div></article></li>)}</ul>
+      <ul className="cards">{me.tenants.map((x) => <li key={x.id}><article className="card"><div className="hd pad-b"><Av slug={x.slug} name={x.name} /><div className="min0 grow"><Go to={tenantPath(x.slug, home(x.state))} className="trunc block">{x.name}</Go><div className="xs dim">{t(`role.${x.role}`)}</div></div></div></article></li>)}</ul>
     </>
   );
 }
+/** Where a tenant's own address leads. Of an archived one its admins see how it ends. */
+export function TenantHome() {
+  const { slug, tenant } = useTenant();
+  return <Navigate to={tenantPath(slug, home(tenant.state))} replace />;
+}
+const home = (state: TenantState | undefined) => (state === 'archived' ? 'offboarding' : 'overview');
 /** Tenant pages wait for the context. A tenant one may not know of is not found. */
 export function TenantLayout() {
   const slug = useTenantSlug()!;
@@ -256,5 +265,6 @@ export function TenantLayout() {
   if (lost) return <AccessLost slug={slug} name={context.data?.tenant.name} problem={lost} retry={() => void context.refetch()} />;
   if (context.error && !context.data) return <ErrorState error={context.error} retry={() => void context.refetch()} />;
   if (!context.data) return <PageSkeleton />;
-  return <div key={slug} className="contents"><Outlet /></div>;
+  const { tenant } = context.data;
+  return <div key={slug} className="contents">{tenant.notice && <Suspense><Notice slug={slug} name={tenant.name} notice={tenant.notice} /></Suspense>}<Outlet /></div>;
 }

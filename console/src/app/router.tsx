@@ -1,9 +1,9 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, retainSearchParams } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, retainSearchParams } from '@tanstack/react-router';
 import { withWords } from '../i18n';
 import { formatAddress, parseAddress } from '../ui/search';
 import { Broken, NotFound, NotHere } from './errors';
 import { accountPage, providerPages, tenantPages, type Page } from './pages';
-import { ProviderLayout, Shell, TenantLayout } from './Shell';
+import { ProviderLayout, Shell, TenantHome, TenantLayout } from './Shell';
 
 const keepProvider = retainSearchParams(['provider']) as never;
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Broken, validateSearch: (s: Record<string, unknown>) => s as { provider?: string } });
@@ -20,7 +20,7 @@ const signedOut = [
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
 const provider = createRoute({ getParentRoute: () => shell, id: 'provider', component: ProviderLayout, notFoundComponent: NotHere, search: { middlewares: [keepProvider] } });
 const tenant = createRoute({ getParentRoute: () => shell, path: '/t/$slug', component: TenantLayout, notFoundComponent: NotHere, search: { middlewares: [keepProvider] } });
-const tenantHome = createRoute({ getParentRoute: () => tenant, path: '/', component: function TenantHome() { const { slug } = tenant.useParams(); return <Navigate to={`/t/${slug}/overview`} replace />; } });
+const tenantHome = createRoute({ getParentRoute: () => tenant, path: '/', component: TenantHome });
 
 const within = (parent: typeof provider | typeof tenant, pages: Page[]) => pages.map((p) => createRoute({ getParentRoute: () => parent as typeof provider, path: `/${p.path}`, component: lazyRouteComponent(p.load), errorComponent: Broken }));
 

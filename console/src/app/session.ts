@@ -18,7 +18,9 @@ function signedOut(problem: ApiProblem) {
   void router.navigate({ to: '/sign-in', search: { next: next === '/' ? undefined : next, step: problem.code === 'second_factor_required' ? 'code' : undefined } as never, replace: true });
 }
 onProblem((problem) => {
-  if (problem.code === 'not_signed_in' || problem.code === 'second_factor_required') signedOut(problem);
+  if (problem.status === 401 && (problem.code === 'not_signed_in' || problem.code === 'second_factor_required')) signedOut(problem);
+  // Signed in, but something is asked of them first: /me says what, and the shell shows nothing else.
+  else if (problem.code === 'second_factor_required' || problem.code === 'password_expired') void queryClient.invalidateQueries({ queryKey: keys.me });
   // Somebody else changed it: show what is there now, so that the next try is made against it.
   if (problem.code === 'precondition_failed') void queryClient.invalidateQueries();
 });

@@ -1,12 +1,13 @@
 import type { Messages } from '.';
+import { deBusiness } from './de.business';
 import { deTenant } from './de.tenant';
 import { deTrust } from './de.trust';
 
 export const de: Messages = {
   nav: {
     dashboard: 'Kundenübersicht', tenants: 'Kunden', subProviders: 'Unteranbieter', staff: 'Personal', ledger: 'Protokoll', settings: 'Einstellungen', account: 'Mein Konto',
-    overview: 'Überblick', findings: 'Befunde', compliance: 'Compliance', scans: 'Scans', overrides: 'Ausnahmen', members: 'Mitglieder', relationships: 'Beziehungen', requests: 'Zugriffsanfragen', why: 'Warum', apiKeys: 'API-Schlüssel', providerAccess: 'Anbieterzugriff',
-    groupClients: 'Kunden', groupTeam: 'Team', groupAdmin: 'Verwaltung', groupModules: 'Module', groupPeople: 'Personen', groupAcross: 'Über alle Kunden',
+    overview: 'Überblick', findings: 'Befunde', compliance: 'Compliance', scans: 'Scans', overrides: 'Ausnahmen', members: 'Mitglieder', relationships: 'Beziehungen', requests: 'Zugriffsanfragen', why: 'Warum', apiKeys: 'API-Schlüssel', providerAccess: 'Anbieterzugriff', plans: 'Pläne und Module', revenue: 'Umsatz', licensing: 'Lizenzen', bill: 'Plan und Rechnung', mspLicence: 'MSP-Lizenz', offboarding: 'Ausstieg',
+    groupClients: 'Kunden', groupTeam: 'Team', groupAdmin: 'Verwaltung', groupModules: 'Module', groupPeople: 'Personen', groupAcross: 'Über alle Kunden', groupCommercial: 'Geschäft',
     alerts: 'Warnungen', groups: 'Kundengruppen', fleet: 'Flottenänderungen', activity: 'Aktivität', modules: 'Module', branding: 'Marke', connections: 'Verbindungen',
   },
   shell: {
@@ -49,7 +50,7 @@ export const de: Messages = {
     offline: { title: 'Der Server ist nicht erreichbar', text: 'Der Server ist nicht erreichbar. Bitte die Verbindung prüfen und noch einmal versuchen.' },
     internal: { title: 'Etwas ist schiefgegangen', text: 'Auf unserer Seite ist etwas schiefgegangen. Soweit bekannt, wurde nichts geändert.' },
     precondition_failed: 'Jemand hat das inzwischen geändert. Es wurde neu geladen: bitte den neuen Stand ansehen und noch einmal versuchen.',
-    step_up_required: 'Hierfür wird der zweite Faktor neu verlangt. Es wurde nichts getan.',
+    step_up_required: 'Hierfür wird der zweite Faktor neu verlangt. Es wurde nichts getan.', reauth_required: 'Dafür wird das Passwort noch einmal gebraucht. Nichts ist geschehen.',
     too_many_requests_one: 'Zu viele Versuche. Bitte {{count}} Sekunde warten.', too_many_requests_other: 'Zu viele Versuche. Bitte {{count}} Sekunden warten.',
   },
   notFound: { title: 'Seite nicht gefunden', text: 'Die Adresse ist falsch, oder was hier war, gibt es nicht mehr.', home: 'Zum Anfang', tenantTitle: 'Kunde nicht gefunden', tenantText: 'Es gibt keinen Kunden „{{slug}}“, der sich öffnen lässt. Vielleicht heißt er jetzt anders, oder der Zugang ist beendet.' },
@@ -69,7 +70,7 @@ export const de: Messages = {
     title: 'Kundenübersicht', subNone: 'Alle {{total}} Kunden sind in Ordnung', sub_one: '{{count}} von {{total}} Kunden braucht Aufmerksamkeit', sub_other: '{{count}} von {{total}} Kunden brauchen Aufmerksamkeit', addClient: 'Kunde anlegen', average: 'Compliance im Mittel', averageDelta: '{{n}} Pkt. in 30 Tagen', critical: 'Kritische Kontrollen verfehlt', high: 'Hohe Kontrollen verfehlt', inClients_one: 'bei {{count}} Kunde', inClients_other: 'bei {{count}} Kunden', stale: 'Scans veraltet oder fehlend', neverN: '{{count}} nie gescannt', clients: 'Kunden', ofMax: 'von {{max}} lizenziert', search: 'Kunden suchen', filters: 'Anzeigen',
     filter: { all: 'Alle', attention: 'Braucht Aufmerksamkeit', stale: 'Veraltete Scans', never: 'Nie gescannt', over_limit: 'Über Limit', suspended: 'Ausgesetzt', archived: 'Archiviert', sub_provider: 'Unteranbieter' },
     anyTier: 'Jede Stufe', anyPlan: 'Jeder Plan', tier: 'Zugriffsstufe', plan: 'Plan', sortBy: 'Sortieren nach', sort: { attention: 'Dringendes zuerst', score: 'Niedrigster Wert zuerst', scoreDown: 'Höchster Wert zuerst', scan: 'Ältester Scan zuerst', critical: 'Meiste kritische zuerst', seats: 'Meiste Plätze zuerst', name: 'Name' },
-    moreFilters: 'Weitere Filter', view: 'Ansicht', cards: 'Karten', table: 'Tabelle', client: 'Kunde', access: 'Zugriff', compliance: 'Compliance', criticalShort: 'Kritisch', highShort: 'Hoch', lastScan: 'Letzter Scan', seats: 'Plätze', via: 'über {{name}}', emptyTitle: 'Noch keine Kunden', emptyText: 'Jede betreute Organisation bekommt hier eine Karte: Wert, Alter des Scans, was verfehlt wird.', emptyAssigned: 'Noch ist kein Kunde zugewiesen. Ein Anbieter-Admin kann das tun.', enter: '{{name}} öffnen', exportHint: 'Was gefiltert ist, als CSV',
+    moreFilters: 'Weitere Filter', view: 'Ansicht', cards: 'Karten', table: 'Tabelle', client: 'Kunde', access: 'Zugriff', compliance: 'Compliance', criticalShort: 'Kritisch', highShort: 'Hoch', lastScan: 'Letzter Scan', seats: 'Plätze', via: 'über {{name}}', emptyTitle: 'Noch keine Kunden', emptyText: 'Jede betreute Organisation bekommt hier eine Karte: Wert, Alter des Scans, was verfehlt wird.', emptyAssigned: 'Noch ist kein Kunde zugewiesen. Ein Anbieter-Admin kann das tun.', enter: '{{name}} öffnen', onboarding: 'Einrichtung {{done}} von {{of}}', exportHint: 'Was gefiltert ist, als CSV',
   },
   tenants: {
     title: 'Kunden', sub_one: '{{count}} Kundenorganisation', sub_other: '{{count}} Kundenorganisationen', name: 'Kunde', state: 'Zustand', plan: 'Plan', tier: 'Zugriff', relationship: 'Beziehung', ends: 'Endet', created: 'Angelegt', via: 'Über', search: 'Kunden suchen', empty: 'Noch keine Kunden', emptyText: 'Ein Kunde bekommt seinen eigenen verschlüsselten Speicher, Rollen und Einstellungen, sobald er angelegt ist.',
@@ -107,6 +108,6 @@ export const de: Messages = {
     factor: 'Zweiter Faktor', factorOn: 'An', factorOff: 'Aus', factorText: 'Ein Code aus einer Authenticator-App, gefragt nach dem Passwort.', factorSetUp: 'Einrichten', factorOffText: 'Wer das Passwort kennt, kann sich damit anmelden.', codesLeft_one: 'Noch {{count}} Wiederherstellungscode', codesLeft_other: 'Noch {{count}} Wiederherstellungscodes', newCodes: 'Neue Wiederherstellungscodes', remove: 'Entfernen', step1: 'Kurz bestätigen', step2: 'Mit der App scannen', step3: 'Wiederherstellungscodes aufbewahren', scanText: 'Das Bild mit einer Authenticator-App scannen oder den Schlüssel eintippen. Danach die 6 Ziffern eingeben, die sie zeigt.', qr: 'QR-Code für die Authenticator-App', key: 'Schlüssel zum Eintippen', code: '6 Ziffern', confirm: 'Bestätigen', continue: 'Weiter', badCode: 'Dieser Code ist falsch. Bitte auf den nächsten warten und noch einmal versuchen.', wrongPassword: 'Das Passwort ist falsch.', codesText: 'Jeder davon meldet einmal an, wenn die App nicht zur Hand ist. Sie werden nur jetzt gezeigt.', copyCodes: 'Alle kopieren', codesCopied: 'Kopiert', downloadCodes: 'Herunterladen', kept: 'Sie sind aufbewahrt', factorSet: 'Der zweite Faktor ist an', removeTitle: 'Zweiten Faktor entfernen?', removeText: 'Dann schützt nur noch das Passwort das Konto.', removed: 'Der zweite Faktor ist aus', renewTitle: 'Neue Wiederherstellungscodes anlegen?', renewText: 'Die alten gelten dann nicht mehr.', passwordField: 'Passwort', codeField: 'Code aus der App',
     sessions: 'Sitzungen', thisSession: 'Diese Sitzung', device: 'Gerät', addressCol: 'Adresse', lastSeen: 'Zuletzt', signedIn: 'Angemeldet', revoke: 'Abmelden', revokeOthers: 'Alle anderen abmelden', revokedToast: 'Die Sitzung ist beendet', revokedN_one: '{{count}} Sitzung ist beendet', revokedN_other: '{{count}} Sitzungen sind beendet', othersTitle: 'Alle anderen Sitzungen abmelden?', othersLine: 'Alle anderen angemeldeten Browser müssen sich neu anmelden.', onlyOne: 'Nur hier angemeldet.', unknownDevice: 'Unbekanntes Gerät', withFactor: 'mit zweitem Faktor', orgs: 'Organisationen',
   },
-  ...deTenant,
+  ...deBusiness, ...deTenant,
   ...deTrust,
 };

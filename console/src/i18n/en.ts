@@ -4,8 +4,8 @@ import { enTrust } from './en.trust';
 export const en = {
   nav: {
     dashboard: 'Client dashboard', tenants: 'Clients', subProviders: 'Sub-providers', staff: 'Staff', ledger: 'Ledger', settings: 'Settings', account: 'Your account',
-    overview: 'Overview', findings: 'Findings', compliance: 'Compliance', scans: 'Scans', overrides: 'Overrides', members: 'Members', relationships: 'Relationships', requests: 'Access requests', why: 'Why', apiKeys: 'API keys', providerAccess: 'Provider access',
-    groupClients: 'Clients', groupTeam: 'Team', groupAdmin: 'Administration', groupModules: 'Modules', groupPeople: 'People', groupAcross: 'Across clients',
+    overview: 'Overview', findings: 'Findings', compliance: 'Compliance', scans: 'Scans', overrides: 'Overrides', members: 'Members', relationships: 'Relationships', requests: 'Access requests', why: 'Why', apiKeys: 'API keys', providerAccess: 'Provider access', plans: 'Plans & modules', revenue: 'Revenue', licensing: 'Licensing', bill: 'Plan & bill', mspLicence: 'MSP licence', offboarding: 'Off-boarding',
+    groupClients: 'Clients', groupTeam: 'Team', groupAdmin: 'Administration', groupModules: 'Modules', groupPeople: 'People', groupAcross: 'Across clients', groupCommercial: 'Commercial',
     alerts: 'Alerts', groups: 'Client groups', fleet: 'Fleet changes', activity: 'Activity', modules: 'Modules', branding: 'Branding', connections: 'Connections',
   },
   shell: {
@@ -48,7 +48,7 @@ export const en = {
     offline: { title: 'The server can’t be reached', text: 'The server can’t be reached. Check your connection and try again.' },
     internal: { title: 'Something went wrong', text: 'Something went wrong on our side. Nothing was changed as far as we know.' },
     precondition_failed: 'Somebody changed this meanwhile. It has been loaded again: look at what is there now, and try again.',
-    step_up_required: 'This needs a fresh second factor. Nothing was done.',
+    step_up_required: 'This needs a fresh second factor. Nothing was done.', reauth_required: 'This needs your password again. Nothing was done.',
     too_many_requests_one: 'Too many tries. Wait {{count}} second.', too_many_requests_other: 'Too many tries. Wait {{count}} seconds.',
   },
   notFound: { title: 'Page not found', text: 'The address is wrong, or what was here is gone.', home: 'Go to the start', tenantTitle: 'Client not found', tenantText: 'There is no client “{{slug}}” that you can enter. It may have been renamed, or your access has ended.' },
@@ -68,7 +68,7 @@ export const en = {
     title: 'Client dashboard', subNone: 'All {{total}} clients are fine', sub_one: '{{count}} of {{total}} clients needs attention', sub_other: '{{count}} of {{total}} clients need attention', addClient: 'Add client', average: 'Average compliance', averageDelta: '{{n}} pts in 30 days', critical: 'Critical controls failing', high: 'High controls failing', inClients_one: 'in {{count}} client', inClients_other: 'in {{count}} clients', stale: 'Stale or missing scans', neverN: '{{count}} never scanned', clients: 'Clients', ofMax: 'of {{max}} licensed', search: 'Search clients', filters: 'Show',
     filter: { all: 'All', attention: 'Needs attention', stale: 'Stale scans', never: 'Never scanned', over_limit: 'Over limit', suspended: 'Suspended', archived: 'Archived', sub_provider: 'Sub-providers' },
     anyTier: 'Any tier', anyPlan: 'Any plan', tier: 'Access tier', plan: 'Plan', sortBy: 'Sort by', sort: { attention: 'Needs attention first', score: 'Lowest score first', scoreDown: 'Highest score first', scan: 'Oldest scan first', critical: 'Most critical first', seats: 'Most seats first', name: 'Name' },
-    moreFilters: 'More filters', view: 'View', cards: 'Cards', table: 'Table', client: 'Client', access: 'Access', compliance: 'Compliance', criticalShort: 'Critical', highShort: 'High', lastScan: 'Last scan', seats: 'Seats', via: 'via {{name}}', emptyTitle: 'No clients yet', emptyText: 'Every organisation you look after gets its own card here: score, scan age, what is failing.', emptyAssigned: 'No client is assigned to you yet. Ask a provider admin for an assignment.', enter: 'Open {{name}}', exportHint: 'What is filtered, as CSV',
+    moreFilters: 'More filters', view: 'View', cards: 'Cards', table: 'Table', client: 'Client', access: 'Access', compliance: 'Compliance', criticalShort: 'Critical', highShort: 'High', lastScan: 'Last scan', seats: 'Seats', via: 'via {{name}}', emptyTitle: 'No clients yet', emptyText: 'Every organisation you look after gets its own card here: score, scan age, what is failing.', emptyAssigned: 'No client is assigned to you yet. Ask a provider admin for an assignment.', enter: 'Open {{name}}', onboarding: 'Onboarding {{done}} of {{of}}', exportHint: 'What is filtered, as CSV',
   },
   tenants: {
     title: 'Clients', sub_one: '{{count}} client organisation', sub_other: '{{count}} client organisations', name: 'Client', state: 'State', plan: 'Plan', tier: 'Access', relationship: 'Relationship', ends: 'Ends', created: 'Added', via: 'Through', search: 'Search clients', empty: 'No clients yet', emptyText: 'A client gets its own encrypted store, roles and settings the moment you add it.',

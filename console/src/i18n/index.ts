@@ -2,10 +2,11 @@ import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import type { Locale } from '../api/types';
 import { en } from './en';
+import type { enBusiness } from './en.business';
 
 type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> };
 /** Every locale has exactly the keys of English; the compiler says so. */
-export type Messages = Words<typeof en>;
+export type Messages = Words<typeof en> & Words<typeof enBusiness>;
 
 /** Words that only some pages say: they come with those pages and are no part of the first load. */
 const PARTS = {

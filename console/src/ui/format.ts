@@ -11,6 +11,12 @@ function made<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeT
 
 export const num = (n: number, digits = 0) => made(`n${digits}`, (l) => new Intl.NumberFormat(l, { maximumFractionDigits: digits })).format(n);
 export const money = (n: number, currency: string) => made(`m${currency}`, (l) => new Intl.NumberFormat(l, { style: 'currency', currency })).format(n);
+/** Money of the API: an integer of millionths. */
+export const micros = (n: number, currency: string) => money(n / 1e6, currency);
+/** "Nov 2026" of "2026-11". */
+export const month = (period: string) => made('mo', (l) => new Intl.DateTimeFormat(l, { month: 'short', year: 'numeric', timeZone: 'UTC' })).format(new Date(`${period}-01T00:00:00Z`));
+/** "Nov" of "2026-11", for axes. */
+export const monthShort = (period: string) => made('ms', (l) => new Intl.DateTimeFormat(l, { month: 'short', timeZone: 'UTC' })).format(new Date(`${period}-01T00:00:00Z`));
 /** A score of 0 to 100: 98.7 → "98.7%"; whole numbers lose the ".0". */
 export const percent = (n: number, digits = 1) => made(`p${digits}`, (l) => new Intl.NumberFormat(l, { style: 'percent', maximumFractionDigits: digits })).format(n / 100);
 /** For reading at a glance: whole, but 100% only when it is. */

@@ -52,6 +52,7 @@ export function problemText(error: unknown): string {
   if (error.code === 'precondition_failed') return t('problem.precondition_failed');
   if (error.code === 'offline') return t('problem.offline.text');
   if (error.code === 'step_up_required') return t('problem.step_up_required');
+  if (error.code === 'reauth_required') return t('problem.reauth_required');
   if (error.code === 'forbidden') return [error.why ?? error.detail ?? t('problem.forbidden.text'), error.needs && t('ui.needs', { needs: error.needs })].filter(Boolean).join(' ');
   if (error.code === 'internal') return [t('problem.internal.text'), error.requestId && t('ui.requestId', { id: error.requestId })].filter(Boolean).join(' ');
   return error.detail ?? error.errors[0]?.message ?? error.title;

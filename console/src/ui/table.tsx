@@ -23,7 +23,7 @@ export interface TableProps<T> {
   sort?: string; onSort?: (key: string) => void;
   /** For the mouse; give the keyboard a link or button in the first cell. */
   onRow?: (row: T) => void;
-  tone?: (row: T) => 'bad' | 'quiet' | undefined;
+  tone?: (row: T) => 'bad' | 'quiet' | 'total' | undefined;
   selection?: { ids: ReadonlySet<string>; onChange: (ids: ReadonlySet<string>) => void; label: (row: T) => string };
   skeletonRows?: number;
   /** Old rows while new ones load: dimmed, in place. */

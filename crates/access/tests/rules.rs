@@ -377,7 +377,8 @@ fn t3_staff_manage_members_but_not_admins() {
 
 #[test]
 fn nobody_sets_their_own_assignments_but_others_are_set() {
-    for act in [Act::AssignmentCreate, Act::AssignmentUpdate, Act::AssignmentDelete] {
+    let wide = [Act::GroupGrantCreate, Act::GroupGrantUpdate, Act::GroupGrantDelete];
+    for act in [Act::AssignmentCreate, Act::AssignmentUpdate, Act::AssignmentDelete].into_iter().chain(wide) {
         let ask =
             |person_is_self| Ask::new(act, staff(StaffRole::ProviderAdmin)).about(Subject::Assignment { person_is_self }).verdict();
         assert!(ask(false).allowed && !ask(true).allowed);

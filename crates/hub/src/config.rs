@@ -29,6 +29,9 @@ pub struct Settings {
     /// Address people reach the console at; https:// makes cookies Secure [default: http://<listen>]
     #[arg(long, env = "TENANTRY_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Domain below which every client has an address, <client>-<provider>.<domain>; its DNS and certificates lead here [default: none]
+    #[arg(long, env = "TENANTRY_BASE_DOMAIN", value_name = "DOMAIN")]
+    pub base_domain: Option<String>,
     /// Use PostgreSQL instead of the embedded store, postgres://user@host/database
     #[arg(long, env = "TENANTRY_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
@@ -54,6 +57,10 @@ pub struct Settings {
     /// Whether the operator may let staff past a freeze (`tenantry break-glass`); every use is in the tenant's ledger [default: false]
     #[arg(long, env = "TENANTRY_BREAK_GLASS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub break_glass: Option<bool>,
+    /// Public key whose licences count here beside the vendor's, 64 hexadecimal digits, optionally with a name after it (resellers, test
+    /// installations); may be given several times, in the environment separated by commas
+    #[arg(long = "licence-issuer", env = "TENANTRY_LICENCE_ISSUERS", value_delimiter = ',', value_name = "HEX")]
+    pub licence_issuers: Vec<String>,
     /// Take the client's address from X-Forwarded-For (behind a proxy that sets it)
     #[arg(long, env = "TENANTRY_BEHIND_PROXY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub behind_proxy: Option<bool>,
@@ -91,6 +98,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where people reach the console.
     pub public_url: String,
+    /// Below which every client has an address, in lower case.
+    pub base_domain: Option<String>,
     /// Where the data lives.
     pub store: StoreConfig,
     /// Bounds of the store.
@@ -101,6 +110,8 @@ pub struct Config {
     pub fair: Option<FairLimits>,
     /// The operator may let staff past a freeze.
     pub break_glass: bool,
+    /// Whose licences count.
+    pub licence_issuers: msp::msp_licence::Issuers,
     /// Behind a proxy.
     pub behind_proxy: bool,
     /// "text" or "json".
@@ -162,6 +173,13 @@ impl Settings {
         if !(public_url.starts_with("http://") || public_url.starts_with("https://")) {
             return Err(wrong("public_url", "must begin with http:// or https://"));
         }
+        let base_domain = match self.base_domain.or(file.base_domain) {
+            None => None,
+            Some(domain) => {
+                let sound = kernel::brand::host_name(&domain).filter(|sound| sound.contains('.') && !domain.contains(':'));
+                Some(sound.ok_or_else(|| wrong("base_domain", "must be a domain like hub.example, without https:// and port"))?)
+            }
+        };
         let connections = in_range("connections", self.connections.or(file.connections).unwrap_or(16), 1..=500)?;
         let store = match self.database_url.or(file.database_url) {
             Some(url) => StoreConfig::Postgres { url, connections },
@@ -188,15 +206,20 @@ impl Settings {
                 Some(recovery::backups::Schedule { every: duration("backup.every", every)?, keep: file.backup.keep })
             }
         };
+        let issuers = self.licence_issuers.iter().chain(&file.licence_issuers).map(String::as_str);
+        let licence_issuers =
+            msp::msp_licence::Issuers::embedded().and(issuers).map_err(|problem| wrong("licence_issuers", problem))?;
         Ok(Config {
             listen,
             data,
             public_url,
+            base_domain,
             store,
             limits: StoreLimits { open_tenants, wait: Duration::from_secs(10) },
             key,
             fair: fair(self.tenant_rate.or(file.tenant_rate)),
             break_glass: self.break_glass.or(file.break_glass).unwrap_or(false),
+            licence_issuers,
             behind_proxy: self.behind_proxy.or(file.behind_proxy).unwrap_or(false),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log).unwrap_or_else(|| "info".into()),
@@ -273,6 +296,15 @@ impl Config {
         self.key.adopt_next()?;
         tracing::warn!("a rotation of the master key was interrupted; its new key is in place now");
         Ok(hub)
+    }
+
+    /// Puts what is configured of the crates into a wired hub.
+    pub fn provide(&self, hub: &kernel::Hub) {
+        recovery::provide(hub, self.recovery());
+        msp::msp_licence::provide(hub, self.licence_issuers.clone());
+        if let Some(base) = &self.base_domain {
+            hub.provide(msp::branding::BaseDomain(base.clone()));
+        }
     }
 
     /// How recovery is set up.
@@ -356,7 +388,7 @@ fn from_command(command: &str) -> Result<SecretKey, ConfigError> {
 }
 
 /// Writes a file that only its owner may read, whole or not at all.
-fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;

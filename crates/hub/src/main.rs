@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use hub::config::Settings;
-use hub::{demo, doctor, import, ledger, operator, serve, why};
+use hub::{brand, demo, doctor, import, ledger, licence, operator, serve, why};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -43,12 +43,18 @@ enum Command {
     /// Check ledgers and certificates, export a ledger, show and replace the keys that sign
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Issue, look at and activate licences
+    #[command(subcommand)]
+    Licence(licence::Command),
     /// Ask who may do what, and why
     Why(why::Arguments),
     /// Let one of a provider's people into a client organisation past a freeze, for a while (only where break_glass is switched on)
     BreakGlass(operator::BreakGlass),
     /// Set the tier of a relationship whose settings leave that to the operator
     SetTier(operator::SetTier),
+    /// Show or set the installation's own brand, below which providers and clients set theirs
+    #[command(subcommand)]
+    Brand(brand::Brand),
     /// Make a backup of everything, or of one client organisation
     Backup(operator::Backup),
     /// List backups
@@ -116,12 +122,17 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
             log("warn", None)?;
             return Ok(ExitCode::from(ledger::run(command).await?));
         }
+        Command::Licence(command) => {
+            log("warn", None)?;
+            print!("{}", licence::run(command).await?);
+        }
         Command::Why(question) => {
             log("warn", None)?;
             print!("{}", why::answer(question).await?);
         }
         Command::BreakGlass(what) => print(operator::break_glass(what).await)?,
         Command::SetTier(what) => print(operator::set_tier(what).await)?,
+        Command::Brand(what) => print(brand::brand(what).await)?,
         Command::Backup(what) => print(operator::backup(what).await)?,
         Command::Backups(what) => print(operator::list(what).await)?,
         Command::VerifyBackup(what) => print(operator::verify(what).await)?,

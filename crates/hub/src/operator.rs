@@ -19,7 +19,7 @@ use crate::config::{Config, Settings};
 const BEGIN_MAX: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// `tenantry backup`
 #[derive(Debug, Args)]
@@ -327,7 +327,7 @@ fn absolute(place: String) -> Result<String, Failure> {
 async fn open(config: &Config) -> Result<Hub, Failure> {
     let hub = config.open().await?;
     crate::wiring::wire(&hub, &config.spool().join(format!("command-{}", std::process::id())));
-    recovery::provide(&hub, config.recovery());
+    config.provide(&hub);
     Ok(hub)
 }
 
@@ -340,7 +340,7 @@ fn shown() -> Progress {
 }
 
 /// Does the job here when nobody serves the data folder; else lets the running hub do it.
-async fn run(config: &Config, job: Job) -> Result<Value, Failure> {
+pub(crate) async fn run(config: &Config, job: Job) -> Result<Value, Failure> {
     let lock = jobs::serving_lock(&config.data).await?;
     let hub = open(config).await?;
     if lock.is_some() {

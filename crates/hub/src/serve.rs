@@ -36,7 +36,7 @@ pub async fn open_to_serve(config: &Config) -> std::result::Result<(Hub, std::fs
     let serving = serving.ok_or_else(|| format!("another hub or command works on {} already", config.data.display()))?;
     let hub = config.open().await?;
     wiring::wire(&hub, &config.spool());
-    recovery::provide(&hub, config.recovery());
+    config.provide(&hub);
     recovery::jobs::finish_interrupted(&hub).await?;
     Ok((hub, serving))
 }

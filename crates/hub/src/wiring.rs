@@ -3,19 +3,24 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use identity::setup::{Founder, Founding};
+use identity::invitations::Arrival;
+use identity::setup::{Founder, Founding, House};
 use kernel::door::BoxFuture;
-use kernel::{Error, Hub, Result, TenantId, WriteTx, scope};
+use kernel::{Error, Hub, ProviderId, Result, TenantId, WriteTx, scope};
 use posture::{Assignee, ImportSettings, People};
 
 /// Puts every crate's state into the hub and fills their ports. Files that are being imported lie in `spool`, a folder of this
 /// hub's own.
 pub fn wire(hub: &Hub, spool: &Path) {
     identity::provide(hub);
-    hub.provide::<Arc<dyn Founder>>(Arc::new(Providers));
+    hub.provide::<Arc<dyn Founder>>(Arc::new(Houses));
+    hub.provide::<Arc<dyn Arrival>>(Arc::new(Houses));
     posture::provide(hub, ImportSettings::in_dir(spool));
     hub.provide::<Arc<dyn People>>(Arc::new(TenantPeople(hub.clone())));
+    hub.provide::<Arc<dyn kernel::brand::Brands>>(Arc::new(msp::branding::Hosts));
     msp::summaries::wire(hub);
+    msp::msp_licence::provide(hub, msp::msp_licence::Issuers::embedded());
+    msp::licensing::wire(hub);
     recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
 }
 
@@ -29,6 +34,10 @@ struct Neighbours;
 impl recovery::Neighbours for Neighbours {
     fn refresh<'a>(&'a self, hub: &'a Hub, tenant: TenantId) -> BoxFuture<'a, Result<()>> {
         Box::pin(posture::recheck(hub, tenant))
+    }
+
+    fn room<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(msp::msp_licence::check_room(tx))
     }
 
     fn ledger_keys<'a>(&'a self, hub: &'a Hub) -> BoxFuture<'a, Result<serde_json::Value>> {
@@ -47,22 +56,54 @@ impl recovery::Neighbours for Neighbours {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;
                     serde_json::to_value(msp::relationships::set_tier_as_operator(hub, &asked).await?).map_err(Error::internal)
                 }
+                "brand_show" => serde_json::to_value(msp::branding::show_platform(hub).await?).map_err(Error::internal),
+                "brand_set" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::branding::set_platform(hub, asked).await?).map_err(Error::internal)
+                }
+                "activate_licence" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::msp_licence::activate_as_operator(hub, &asked).await?).map_err(Error::internal)
+                }
                 _ => Err(Error::field("name", "unknown", "is nothing that the operator can ask for")),
             }
         })
     }
 }
 
-/// The first provider is made by `msp`.
-struct Providers;
+/// The first provider, and the one organisation of a standalone installation, are made by `msp`.
+struct Houses;
 
-impl Founder for Providers {
+impl Founder for Houses {
     fn found<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>, founding: &'a Founding) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let id = msp::providers::found(tx, &founding.provider_name, &founding.provider_slug, founding.person).await?;
-            tx.subject("provider", id, founding.provider_name.clone()).in_ledger_of(id);
-            Ok(())
+            let person = founding.person;
+            match &founding.house {
+                House::Provider { name, slug } => {
+                    let id = msp::providers::found(tx, name, slug, person).await?;
+                    tx.subject("provider", id, name.clone()).in_ledger_of(id);
+                    Ok(())
+                }
+                House::Standalone { tenant, name, slug } => {
+                    msp::standalone::found(tx, msp::standalone::Founding { tenant: *tenant, name, slug, person }).await
+                }
+            }
         })
+    }
+
+    fn abandon<'a>(&'a self, hub: &'a Hub, founding: &'a Founding) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let House::Standalone { tenant, .. } = founding.house {
+                msp::standalone::abandon(hub, tenant).await;
+            }
+        })
+    }
+}
+
+/// What an access mode gives admins is settled by `msp`.
+impl Arrival for Houses {
+    fn joined<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>, provider: ProviderId) -> BoxFuture<'a, Result<()>> {
+        Box::pin(msp::staff::joined(tx, provider))
     }
 }
 

@@ -248,7 +248,16 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
     for (name, id) in trust(hub, tenant, provider, admin, boss, staff).await {
         keep(name, id);
     }
+    let (boss_name, mark) =
+        (boss, format!("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><title>{provider}</title></svg>"));
+    let path = format!("/providers/{provider}/brand/assets?kind=logo_light");
+    let asset = hub.upload_as(boss_name, &path, "image/svg+xml", mark.into()).await.expect(201);
+    keep("asset", id(&asset.json["id"]));
+    let named = json!({"host": format!("desk.{provider}.example")});
+    let host = hub.post(boss_name, &format!("/providers/{provider}/host-names"), named).await.expect(201);
+    keep("host", id(&host.json["host"]));
     keep("token", format!("token-that-nobody-was-given-{tenant}"));
+    keep("preset", "strict".into());
     keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
     ids
 }

@@ -48,7 +48,7 @@ fn change() -> impl Strategy<Value = String> {
             .prop_map(move |state| format!("UPDATE provider SET state = '{state}' WHERE id = {northwind}")),
         prop::sample::select(&["active", "active", "suspended", "archived"][..])
             .prop_map(|state| format!("UPDATE tenant SET state = '{state}' WHERE slug = 'acme'")),
-        (0..256_i64).prop_map(move |modules| format!("UPDATE plan SET modules = {modules} WHERE provider_id = {northwind} AND name = 'Complete'")),
+        (0..256_i64).prop_map(move |modules| format!("UPDATE plan_version SET modules = {modules} WHERE plan_id = (SELECT id FROM plan WHERE provider_id = {northwind} AND name = 'Complete')")),
         (any::<bool>(), any::<bool>()).prop_map(|(comments, admins)| format!(
             "UPDATE tenant SET comments_from_t1 = {comments}, staff_may_name_admins = {admins} WHERE slug = 'acme'"
         )),

@@ -19,7 +19,10 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use kernel::Hub;
+use kernel::limits::{Boundless, Limits};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use secret::Secret;
@@ -39,8 +42,10 @@ pub fn router() -> OpenApiRouter<Hub> {
 }
 
 /// Hands the hub what this crate keeps in memory: the password pool and the count of failed tries.
-/// Besides it the hub needs an `Arc<dyn setup::Founder>`.
+/// Besides it the hub needs an `Arc<dyn setup::Founder>`, an `Arc<dyn invitations::Arrival>`, and, where there are limits, another
+/// `Arc<dyn Limits>` than the one given here.
 pub fn provide(hub: &Hub) {
     hub.provide(passwords::Pool::new());
     hub.provide(sign_in::Tries::new());
+    hub.provide::<Arc<dyn Limits>>(Arc::new(Boundless));
 }

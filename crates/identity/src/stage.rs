@@ -1,18 +1,19 @@
 //! What this crate's tests stand on: a hub with the cast, passwords for them, and browsers that keep their cookie.
 
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, header};
-use kernel::door::COOKIE;
+use kernel::door::{BoxFuture, COOKIE};
 use kernel::store::Value as SqlValue;
-use kernel::{Timestamp, params};
+use kernel::{ProviderId, Result, Timestamp, WriteTx, params, scope};
 use serde_json::{Value, json};
 use testkit::{Answer, Engine, TestHub, person};
 
 use crate::Secret;
+use crate::invitations::Arrival;
 use crate::passwords::Pool;
 
 /// The cast's password.
@@ -24,7 +25,17 @@ pub(crate) const OTHER_PASSWORD: &str = "nine lanterns under oatmeal";
 pub(crate) async fn hub(engine: Engine) -> TestHub {
     let hub = TestHub::start(engine, crate::router()).await;
     crate::provide(&hub.hub);
+    hub.hub.provide::<Arc<dyn Arrival>>(Arc::new(NothingMore));
     hub
+}
+
+/// Providers whose access mode gives nobody anything.
+struct NothingMore;
+
+impl Arrival for NothingMore {
+    fn joined<'a>(&'a self, _: &'a mut WriteTx<scope::Public>, _: ProviderId) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// Gives a member of the cast [`PASSWORD`].

@@ -7,6 +7,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::limits::{Limit, LimitReached};
+use crate::rules::Lack;
+
 /// What went wrong, for the one who must act on it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -25,6 +28,12 @@ pub enum Error {
     /// 403: allowed, once the person has proved again that it is them. Ask for the second factor, then repeat.
     #[error("a fresh second factor is needed")]
     StepUpRequired(Box<Refusal>),
+    /// 403: the place wants the password again before it lets staff in. Ask for it, then repeat.
+    #[error("the password is needed again")]
+    ReauthRequired(Box<Refusal>),
+    /// 403: signed in, but a place they belong to asks for more. Mend that first; until then nothing else is open.
+    #[error("something is lacking: {0:?}")]
+    Lacking(Lack),
     /// 403: a browser sent an unsafe request from another site.
     #[error("cross-origin request")]
     CrossOrigin,
@@ -34,6 +43,15 @@ pub enum Error {
     /// 409: the thing is in a state that does not permit this. The text says what to do.
     #[error("conflict: {0}")]
     Conflict(String),
+    /// 409: there are as many of something as there may be. The text says what to do.
+    #[error("limit reached: {}", .0.detail)]
+    LimitReached(Box<LimitReached>),
+    /// 409: somebody above keeps this for themselves. The text says who; ask them.
+    #[error("locked: {0}")]
+    Locked(String),
+    /// 409: the installation's licence does not permit this. The text says what to do.
+    #[error("licence: {0}")]
+    Licence(String),
     /// 412: it was changed since it was read. Read again.
     #[error("changed since it was read")]
     Changed,
@@ -125,9 +143,15 @@ impl Error {
             Self::BadCredentials => "bad_credentials",
             Self::Forbidden(_) => "forbidden",
             Self::StepUpRequired(_) => "step_up_required",
+            Self::ReauthRequired(_) => "reauth_required",
+            Self::Lacking(Lack::SecondFactor | Lack::SecondFactorAgain) => "second_factor_required",
+            Self::Lacking(Lack::Password) => "password_expired",
             Self::CrossOrigin => "cross_origin",
             Self::NotFound => "not_found",
             Self::Conflict(_) => "conflict",
+            Self::LimitReached(_) => "limit_reached",
+            Self::Locked(_) => "locked",
+            Self::Licence(_) => "licence",
             Self::Changed => "precondition_failed",
             Self::VersionMissing => "precondition_required",
             Self::TooLarge(_) => "too_large",
@@ -143,9 +167,11 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotSignedIn | Self::SecondFactorRequired | Self::BadCredentials => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::StepUpRequired(_) | Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::StepUpRequired(_) | Self::ReauthRequired(_) | Self::Lacking(_) | Self::CrossOrigin => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::LimitReached(_) | Self::Locked(_) | Self::Licence(_) => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -172,9 +198,19 @@ impl Error {
                 "Prove again that it is you (POST /session/step-up with a code, or your password if you have no second factor), then repeat."
                     .into(),
             ),
+            Self::ReauthRequired(_) => (
+                "Password needed again",
+                "This organisation asks its provider's staff for their password when they enter. Give it (POST /session/step-up with \
+                 your password), then repeat."
+                    .into(),
+            ),
+            Self::Lacking(lack) => lacking(*lack),
             Self::CrossOrigin => ("Cross-origin request refused", "Send the request from the console's own address.".into()),
             Self::NotFound => ("Not found", "Nothing here by that name or id that you may know of. Check the address.".into()),
             Self::Conflict(detail) => ("Conflict", detail.clone()),
+            Self::LimitReached(reached) => ("Limit reached", reached.detail.clone()),
+            Self::Locked(detail) => ("Locked", detail.clone()),
+            Self::Licence(detail) => ("Not covered by the licence", detail.clone()),
             Self::Changed => {
                 ("Changed meanwhile", "Somebody changed this since you read it. Read it again and repeat your change.".into())
             }
@@ -197,6 +233,23 @@ impl Error {
                 ("Internal error", "Something failed on our side and was logged. Give the request id to your administrator.".into())
             }
         }
+    }
+}
+
+fn lacking(lack: Lack) -> (&'static str, String) {
+    match lack {
+        Lack::SecondFactor => (
+            "Second factor required",
+            "A place you belong to requires a second factor. Set one up (POST /me/totp), then go on.".into(),
+        ),
+        Lack::SecondFactorAgain => (
+            "Second factor needed again",
+            "A place you belong to asks for your second factor again. Give it (POST /session/step-up), then go on.".into(),
+        ),
+        Lack::Password => (
+            "Password expired",
+            "Your password is older than a place you belong to allows. Choose a new one (PUT /me/password), then go on.".into(),
+        ),
     }
 }
 
@@ -242,12 +295,26 @@ pub struct Problem {
     /// Which grant would be needed (code `forbidden`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<String>,
+    /// Which limit (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// How many there are (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<i64>,
+    /// How many there may be (code `limit_reached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
 }
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let (title, detail) = error.words();
-        let refusal = if let Error::Forbidden(refusal) | Error::StepUpRequired(refusal) = error { Some(refusal) } else { None };
+        let reached = if let Error::LimitReached(reached) = error { Some(reached) } else { None };
+        let refusal = if let Error::Forbidden(refusal) | Error::StepUpRequired(refusal) | Error::ReauthRequired(refusal) = error {
+            Some(refusal)
+        } else {
+            None
+        };
         Self {
             kind: format!("https://tenantry.dev/problems/{}", error.code()),
             title,
@@ -260,6 +327,9 @@ impl From<&Error> for Problem {
             policy: refusal.map(|r| r.policy.clone()),
             why: refusal.map(|r| r.why.clone()),
             needs: refusal.map(|r| r.needs.clone()),
+            limit: reached.map(|r| r.limit),
+            used: reached.map(|r| r.used),
+            max: reached.map(|r| r.max),
         }
     }
 }

@@ -172,6 +172,7 @@ pub async fn around(State(hub): State<Hub>, mut request: Request, next: Next) ->
         request: id,
         address: address_of(&request, hub.0.config.behind_proxy),
         user_agent: user_agent_of(request.headers()),
+        host: authority_of(&request, hub.0.config.behind_proxy).and_then(crate::brand::host_name),
         attempts: Mutex::default(),
     });
     request.extensions_mut().insert(scratch.clone());
@@ -183,7 +184,7 @@ pub async fn around(State(hub): State<Hub>, mut request: Request, next: Next) ->
     let started = std::time::Instant::now();
     let mut response = if method.is_safe() {
         next.run(request).instrument(span.clone()).await
-    } else if is_cross_origin(request.headers(), hub.public_url()) {
+    } else if is_cross_origin(request.headers(), authority_of(&request, hub.0.config.behind_proxy), hub.public_url()) {
         Error::CrossOrigin.into_response()
     } else {
         run_to_the_end(hub, request, next, scratch, span.clone()).await
@@ -238,15 +239,26 @@ fn user_agent_of(headers: &HeaderMap) -> String {
     text.chars().take(200).collect()
 }
 
+/// The name and port that the request was sent to: `Host`, in HTTP/2 the address itself, and behind a proxy what the nearest one says
+/// that it was asked for.
+fn authority_of(request: &Request, behind_proxy: bool) -> Option<&str> {
+    let text = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let forwarded = text("x-forwarded-host").filter(|_| behind_proxy).and_then(|list| list.rsplit(',').next()).map(str::trim);
+    forwarded.or_else(|| text("host")).or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str))
+}
+
 /// Whether a browser sent this from a page that is not ours. Browsers say so in `Sec-Fetch-Site`, older ones in `Origin`; what
 /// sends neither is not a browser, and holds no cookie that somebody else's page could make it send.
-fn is_cross_origin(headers: &HeaderMap, public_url: &str) -> bool {
+///
+/// A page of the very name that the request goes to is ours by whatever name we are reached (the public address, a client's own): the
+/// session's cookie is bound to that one name, so a name that somebody else points at us comes with no session.
+fn is_cross_origin(headers: &HeaderMap, authority: Option<&str>, public_url: &str) -> bool {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return !matches!(site, "same-origin" | "none");
     }
     let Some(origin) = text("origin") else { return false };
-    let host_matches = origin.split_once("://").is_some_and(|(_, host)| Some(host) == text("host"));
+    let host_matches = origin.split_once("://").is_some_and(|(_, host)| Some(host) == authority);
     !(host_matches || origin == public_url)
 }
 
@@ -299,6 +311,9 @@ mod tests {
             pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_str(v).unwrap())).collect()
         };
         let ours = "https://hub.example";
+        let is_cross_origin = |headers: &HeaderMap, public_url| {
+            super::is_cross_origin(headers, headers.get("host").map(|host| host.to_str().unwrap()), public_url)
+        };
         assert!(!is_cross_origin(&headers(&[]), ours));
         assert!(!is_cross_origin(&headers(&[("sec-fetch-site", "same-origin")]), ours));
         assert!(is_cross_origin(&headers(&[("sec-fetch-site", "same-site")]), ours));
@@ -307,5 +322,23 @@ mod tests {
         assert!(!is_cross_origin(&headers(&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")]), ours));
         assert!(is_cross_origin(&headers(&[("origin", "https://evil.example"), ("host", "hub.example")]), ours));
         assert!(is_cross_origin(&headers(&[("origin", "null"), ("host", "hub.example")]), ours));
+    }
+    #[test]
+    fn only_a_proxy_says_which_name_was_asked_for() {
+        let request = |pairs: &[(&str, &str)]| {
+            let start = Request::builder().uri("/x");
+            pairs
+                .iter()
+                .fold(start, |request, (name, value)| request.header(*name, *value))
+                .body(axum::body::Body::empty())
+                .unwrap()
+        };
+        let both = request(&[("host", "inside:8080"), ("x-forwarded-host", "evil.example, portal.acme.example")]);
+        assert_eq!(authority_of(&both, true), Some("portal.acme.example"));
+        assert_eq!(authority_of(&both, false), Some("inside:8080"));
+        assert_eq!(authority_of(&request(&[("host", "hub.example")]), true), Some("hub.example"));
+        assert_eq!(authority_of(&request(&[]), true), None);
+        let absolute = Request::builder().uri("https://hub.example/x").body(axum::body::Body::empty()).unwrap();
+        assert_eq!(authority_of(&absolute, false), Some("hub.example"));
     }
 }

@@ -5,13 +5,16 @@
 //! A slice asks a context ([`TenantCx`], [`ProviderCx`], [`ClientCx`], [`OwnCx`], [`PublicCx`]) for a [`ReadTx`] or [`WriteTx`] of
 //! one action, does its one thing on it, and commits. There is no other way to data, and no product rule in here.
 
+pub mod brand;
 pub mod clock;
 pub mod door;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod limits;
 pub mod news;
 pub mod paging;
+pub mod rules;
 pub mod secrets;
 pub mod store;
 pub mod validate;

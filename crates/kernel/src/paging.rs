@@ -57,6 +57,16 @@ impl Order {
         let hash = blake3::hash(format!("{} {}", self.key, self.descending).as_bytes());
         u32::from_le_bytes([hash.as_bytes()[0], hash.as_bytes()[1], hash.as_bytes()[2], 0])
     }
+
+    /// The cursor of what comes after the row with this sort key and id.
+    pub fn after(self, key: &Value, id: Uuid) -> String {
+        let key = match key {
+            Value::Int(n) => Key::Number(*n),
+            Value::Text(t) => Key::Text(t.clone()),
+            other => Key::Text(format!("{other:?}")),
+        };
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(self.tag(), key, id)).unwrap_or_default())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -156,14 +166,7 @@ impl<T> Page<T> {
     pub fn cut(mut rows: Vec<(T, Value, Uuid)>, limit: u32, order: Order, total: i64) -> Self {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let next = rows.last().filter(|_| more).map(|(_, key, id)| {
-            let key = match key {
-                Value::Int(n) => Key::Number(*n),
-                Value::Text(t) => Key::Text(t.clone()),
-                other => Key::Text(format!("{other:?}")),
-            };
-            URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(order.tag(), key, id)).unwrap_or_default())
-        });
+        let next = rows.last().filter(|_| more).map(|(_, key, id)| order.after(key, *id));
         Self { items: rows.into_iter().map(|(row, _, _)| row).collect(), next, total }
     }
 

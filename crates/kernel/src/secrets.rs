@@ -240,9 +240,10 @@ pub const INSTALLATION_UNSEALED: &[&str] = &["setup code"];
 pub const SEALED_BY_TENANT: &[SealedColumn] =
     &[SealedColumn { table: "finding_evidence", column: "sealed", label: SealedLabel::Same("evidence") }];
 
-/// Columns of bytes, in either database, that are not sealed: hashes, public keys, signatures.
+/// Columns of bytes, in either database, that are not sealed: hashes, public keys, signatures, and pictures that anybody sees before signing in.
 pub const UNSEALED_BYTES: &[(&str, &str)] = &[
     ("api_key", "token_hash"),
+    ("brand_asset", "bytes"),
     ("certificate", "signature"),
     ("checkpoint", "hash"),
     ("checkpoint", "signature"),

@@ -48,7 +48,7 @@ pub struct Statement {
     pub completed_at: String,
     /// Who did it.
     pub by: Party,
-    /// Who confirmed it, where two persons are needed.
+    /// The other person that it took, who had asked for it; none where one was enough.
     pub second: Option<Party>,
     /// The head of its ledger at the end; none when its database was gone before the head could be read.
     pub ledger: Option<Checkpoint>,

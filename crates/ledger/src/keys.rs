@@ -80,6 +80,11 @@ impl SigningKey {
         successor
     }
 
+    /// Signs fields under a domain of one's own, put together as everything that is signed here.
+    pub fn sign_fields(&self, domain: &str, fields: &[&str]) -> SignatureBytes {
+        self.sign(&message(domain, fields))
+    }
+
     pub(crate) fn sign(&self, message: &[u8]) -> SignatureBytes {
         self.key.sign(message).to_bytes()
     }
@@ -89,6 +94,19 @@ impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SigningKey({})", self.id)
     }
+}
+
+/// Checks what [`SigningKey::sign_fields`] signed.
+///
+/// # Errors
+/// The bytes are no sound public key, or the signature is not one of these fields by that key.
+pub fn verify_fields(public_key: &[u8; 32], domain: &str, fields: &[&str], signature: &SignatureBytes) -> Result<(), KeyProblem> {
+    let unsound = || KeyProblem::Unsound(key_id(public_key));
+    let key = VerifyingKey::from_bytes(public_key).map_err(|_| unsound())?;
+    if key.is_weak() {
+        return Err(unsound());
+    }
+    key.verify_strict(&message(domain, fields), &Signature::from_bytes(signature)).map_err(|_| KeyProblem::Signature)
 }
 
 /// The public half of a signing key, as it is published.

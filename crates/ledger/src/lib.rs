@@ -106,7 +106,7 @@ pub enum ActorKind {
 /// The grant an act was done through.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 pub struct Grant {
-    /// membership, staff, relationship, assignment, elevation, break_glass, self.
+    /// membership, staff, relationship, assignment, group_grant, elevation, break_glass, self.
     pub source: String,
     /// Its id.
     pub id: String,

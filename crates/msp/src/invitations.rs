@@ -2,6 +2,7 @@
 //!
 //! Only a hash of the token is kept, so that who reads the database cannot accept an invitation. A link is good for seven days.
 
+use kernel::news::Of;
 use kernel::{ProviderId, Result, TenantId, Timestamp, WriteTx, params, scope, secrets};
 use serde::Serialize;
 
@@ -71,6 +72,10 @@ pub async fn create<S: scope::Control>(tx: &mut WriteTx<S>, into: Into, invitee:
     .await?;
     let after = serde_json::json!({ "email": invitee.email, "role": invitee.role, "expires_at": expires_at });
     tx.changed("invitation", id, &(), &after);
-    let url = format!("{}/invite/{token}", tx.hub().public_url());
+    let of = match into {
+        Into::Provider(provider) => Of::Provider(provider),
+        Into::Tenant(tenant) => Of::Tenant(tenant),
+    };
+    let url = format!("{}/invite/{token}", crate::branding::link_base(tx, of).await?);
     Ok(InvitationCreated { id, url, token, email: invitee.email.to_owned(), role: invitee.role.to_owned(), expires_at })
 }

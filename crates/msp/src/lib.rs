@@ -5,14 +5,24 @@
 
 pub mod access_requests;
 pub mod assignments;
+pub mod billing;
+pub mod branding;
 pub mod certificates;
 pub mod clients;
 pub mod consents;
 pub mod contexts;
 pub mod elevation_templates;
 pub mod elevations;
+pub mod fleet;
+pub mod grants;
+pub mod groups;
+pub mod host_names;
 pub mod invitations;
 pub mod ledger;
+pub mod licensing;
+pub mod msp_licence;
+pub mod offboarding;
+pub mod onboarding;
 mod patch;
 pub mod people;
 pub mod plans;
@@ -21,6 +31,8 @@ pub mod providers;
 pub mod relationships;
 pub mod settings;
 pub mod staff;
+pub mod staff_leaving;
+pub mod standalone;
 pub mod summaries;
 pub mod tenants;
 pub mod why;
@@ -33,18 +45,29 @@ pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .merge(access_requests::router())
         .merge(assignments::router())
+        .merge(branding::router())
+        .merge(billing::router())
         .merge(certificates::router())
         .merge(clients::router())
         .merge(contexts::router())
         .merge(elevation_templates::router())
         .merge(elevations::router())
+        .merge(fleet::router())
+        .merge(grants::router())
+        .merge(groups::router())
+        .merge(host_names::router())
         .merge(ledger::router())
+        .merge(msp_licence::router())
+        .merge(offboarding::router())
+        .merge(onboarding::router())
+        .merge(licensing::router())
         .merge(plans::router())
         .merge(provider_access::router())
         .merge(providers::router())
         .merge(relationships::router())
         .merge(settings::router())
         .merge(staff::router())
+        .merge(staff_leaving::router())
         .merge(tenants::router())
         .merge(why::router())
 }

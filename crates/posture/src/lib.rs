@@ -28,7 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use findings::{Assignee, People};
 pub use scans::ImportSettings;
-pub use scores::{Summary, recheck};
+pub use scores::{Summary, empty, recheck};
 
 kernel::kinds! {
     /// One file of a scanner, imported.

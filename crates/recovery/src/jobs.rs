@@ -283,7 +283,7 @@ async fn perform_of_running(hub: &Hub, job: &Job, progress: &Progress) -> Result
 pub fn words(error: &Error) -> String {
     match error {
         Error::NotFound => "No such tenant or backup.".into(),
-        Error::Conflict(text) | Error::Unavailable(text) => text.clone(),
+        Error::Conflict(text) | Error::Licence(text) | Error::Unavailable(text) => text.clone(),
         Error::Invalid(fields) => {
             fields.iter().map(|field| format!("{}: {}", field.field, field.message)).collect::<Vec<_>>().join("; ")
         }

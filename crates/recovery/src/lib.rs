@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kernel::door::BoxFuture;
-use kernel::{Hub, Result, TenantId};
+use kernel::{Hub, Result, TenantId, WriteTx, scope};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use places::S3Settings;
@@ -41,6 +41,11 @@ pub fn router() -> OpenApiRouter<Hub> {
 pub trait Neighbours: Send + Sync {
     /// Computes the tenant's summary anew from its data, and sends it.
     fn refresh<'a>(&'a self, hub: &'a Hub, tenant: TenantId) -> BoxFuture<'a, Result<()>>;
+
+    /// There may be one more tenant; asked in the transaction that registers it.
+    fn room<'a>(&'a self, _tx: &'a mut WriteTx<scope::Public>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// The public keys that this installation's ledger checkpoints are signed with, for bundles. JSON; null when there are none.
     fn ledger_keys<'a>(&'a self, _hub: &'a Hub) -> BoxFuture<'a, Result<serde_json::Value>> {

@@ -72,9 +72,10 @@ pub struct Member {
 pub(crate) async fn load(tx: &mut ReadTx<scope::Public>, id: TenantId) -> Result<Option<Registry>, StoreError> {
     let row = tx
         .opt(
-            "SELECT t.slug, t.name, t.industry, t.state, t.state_reason, t.provider_id, p.name, p.modules, t.seats_max,
+            "SELECT t.slug, t.name, t.industry, t.state, t.state_reason, t.provider_id, p.name, w.modules, t.seats_max,
                     t.scan_interval_days, t.comments_from_t1, t.created_at
-             FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = ?1 AND t.state <> 'purged'",
+             FROM tenant t JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number
+             WHERE t.id = ?1 AND t.state <> 'purged'",
             params![id],
         )
         .await?;

@@ -122,6 +122,12 @@ pub(crate) async fn enter(hub: &Hub) {
                 params![id_of("plan", &format!("{slug}/{plan}")), provider(slug), plan, i64::from(modules.bits()), seats, START],
             )
             .await;
+            run(
+                &mut tx,
+                "INSERT INTO plan_version (plan_id, number, name, modules, seats_max, created_at) VALUES (?1, 1, ?2, ?3, ?4, ?5)",
+                params![id_of("plan", &format!("{slug}/{plan}")), plan, i64::from(modules.bits()), seats, START],
+            )
+            .await;
         }
     }
     for name in PEOPLE {

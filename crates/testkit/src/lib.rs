@@ -193,6 +193,16 @@ impl TestHub {
         self.raw(request.expect("a well-formed request")).await
     }
 
+    /// POST of raw bytes of a media type as a member of the cast.
+    pub async fn upload_as(&self, who: &str, path: &str, media: &str, bytes: Vec<u8>) -> Answer {
+        let mut request = Request::builder().method(Method::POST).uri(format!("/api/v1{path}"));
+        if let Some((name, value)) = credentials(who) {
+            request = request.header(name, value);
+        }
+        let request = request.header(header::CONTENT_TYPE, media).body(Body::from(bytes));
+        self.raw(request.expect("a well-formed request")).await
+    }
+
     /// Any request, as it is; the path is the whole path. Cookies are the test's own business.
     pub async fn raw(&self, request: Request<Body>) -> Answer {
         let response = self.app.clone().oneshot(request).await.expect("the router does not fail");

@@ -44,7 +44,7 @@ function Profile() {
     </Panel>
   );
 }
-function Password() {
+export function Password() {
   const { t } = useTranslation();
   const { person } = useMe();
   const check = useChecks();
@@ -52,7 +52,7 @@ function Password() {
   const f = useApiForm({
     initial: { current: '', new: '', repeat: '' },
     validate: { current: check.filled, new: check.password, repeat: (v, all) => (v === all.new ? null : t('form.mismatch')) },
-    save: async (v) => { await api.put('/me/password', { current: v.current, new: v.new }); f.reset(); void client.invalidateQueries({ queryKey: ['sessions'] }); toast(t('account.changed')); },
+    save: async (v) => { await api.put('/me/password', { current: v.current, new: v.new }); f.reset(); void client.invalidateQueries({ queryKey: ['sessions'] }); void client.invalidateQueries({ queryKey: keys.me }); toast(t('account.changed')); },
   });
   const g = f.form.getInputProps;
   return (
@@ -95,7 +95,7 @@ function FactorModal({ opened, onClose, title, locked, children }: { opened: boo
   const { t } = useTranslation();
   return <Modal opened={opened} onClose={onClose} title={title} size={460} closeOnClickOutside={!locked} closeOnEscape={!locked} withCloseButton={!locked} closeButtonProps={{ 'aria-label': t('ui.close') }} transitionProps={{ duration: 100 }}>{children}</Modal>;
 }
-function Enrol({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export function Enrol({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const { t } = useTranslation();
   const check = useChecks();
   const client = useQueryClient();

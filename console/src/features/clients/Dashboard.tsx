@@ -2,7 +2,7 @@ import { Button, Select, SegmentedControl } from '@mantine/core';
 import { IconDownload, IconLayoutGrid, IconList, IconPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api, apiUrl, CLIENT_FILTERS, keys, path, permission, TIERS, usePlans, useProvider, type Client, type ClientList } from '../../api';
+import { api, apiUrl, CLIENT_FILTERS, keys, may, path, permission, TIERS, usePlans, useProvider, type Client, type ClientList } from '../../api';
 import { Act, Av, band, Chips, DataTable, Delta, Empty, ErrorState, fmt, Go, Kpi, KpiStrip, oneOf, PageHead, Pager, ScanState, Score, SearchBox, SeatsUsed, SevCount, Sk, Spark, StateBadge, tenantPath, text, Tier, useAddress, useList, useReason } from '../../ui';
 
 const SORTS = ['attention', 'score', 'scan', 'critical', 'seats', 'name', 'tier'] as const;
@@ -91,8 +91,15 @@ function Card({ c }: { c: Client }) {
     <li><article className="card" aria-label={c.name}>
       <div className="hd"><Av slug={c.slug} name={c.name} /><div className="min0 grow"><Enter c={c} /><div className="xs dim trunc">{[c.industry, c.plan, c.via && t('dash.via', { name: c.via.name })].filter(Boolean).join(' · ') || '\u00a0'}</div></div>{c.state === 'active' ? <Tier t={c.tier} long /> : <StateBadge state={c.state} />}</div>
       <div className="bd"><div><Score value={c.score} size="lg" /><div><Delta value={c.score === null ? null : c.delta} /></div></div>{c.score !== null && <Spark data={c.trend} color={band(c.score)} w={104} h={36} />}</div>
-      <div className="ft"><ScanState scan={c.scan} /><span className="end"><SevCount kind="critical" n={c.critical} /><SevCount kind="high" n={c.high} /></span></div>
+      <div className="ft">{c.onboarding ? <Begun c={c} onboarding={c.onboarding} /> : <ScanState scan={c.scan} />}<span className="end"><SevCount kind="critical" n={c.critical} /><SevCount kind="high" n={c.high} /></span></div>
     </article></li>
   );
+}
+/** A client that is not ready yet: how far it is, and for whoever may, where that is seen to. */
+function Begun({ c, onboarding: { done, of } }: { c: Client; onboarding: NonNullable<Client['onboarding']> }) {
+  const { t } = useTranslation();
+  const { can } = useProvider();
+  const words = t('dash.onboarding', { done: String(done), of: String(of) });
+  return may(can, 'tenant.list') ? <Go to={`/tenants/${c.slug}`} className="link over">{words}</Go> : <span>{words}</span>;
 }
 const CardSkeleton = () => <li><div className="card"><div className="hd"><Sk w={32} h={32} /><div className="grow"><Sk w="60%" /><div><Sk w="40%" h={11} /></div></div></div><div className="bd"><div><Sk w={70} h={30} /><div><Sk w={100} h={11} /></div></div><Sk w={104} h={36} /></div><div className="ft"><Sk w={110} h={12} /></div></div></li>;

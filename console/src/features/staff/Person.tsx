@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import '../../i18n/business';
 import { api, keys, MASK_OPS, path, permission, TIERS, usePlans, useProvider, useSwitchable, type Assignment, type Can, type StaffDetail, type Tier as TierName } from '../../api';
 import { Act, ActIcon, AssignmentMask, Av, Badge, DataTable, Empty, ErrorState, fmt, FormDrawer, Go, PageHead, PageSkeleton, Panel, RelativeTime, StateBadge, Tier, toast, useApiForm, useChecks, useConfirm } from '../../ui';
 import { Grants } from './Grants';
@@ -35,6 +36,7 @@ export default function Person() {
       <PageHead title={name} sub={<span className="row wrap tight">{t('staff.since', { role: t(`role.${s.role}`), date: fmt.date(s.created_at) })} <StateBadge state={s.state} />{s.is_me && <Badge>{t('staff.you')}</Badge>}</span>}>
         {s.role === 'technician' ? <Act variant="default" can={can('staff.update')} reason={s.is_me && t('staff.self')} onClick={() => acts.promote(counted(s))}>{t('staff.promote')}</Act> : <Act variant="default" can={can('staff.update')} reason={blocked} onClick={() => acts.demote(counted(s))}>{t('staff.demote')}</Act>}
         {s.state === 'active' ? <Act variant="default" can={can('staff.disable')} reason={blocked} onClick={() => acts.disable(counted(s))}>{t('staff.disable')}</Act> : <Act variant="default" can={can('staff.enable')} onClick={() => acts.enable(counted(s))}>{t('staff.enable')}</Act>}
+        {s.state === 'active' && <Act variant="default" can={can('staff_leaving.view')} reason={blocked} title={t('leaving.openHelp')} onClick={() => void navigate({ to: `/staff/${s.id}/leaving` })}>{t('leaving.open')}</Act>}
         <Act variant="default" color="red" can={can('staff.remove')} reason={blocked} onClick={() => acts.remove(counted(s), () => navigate({ to: '/staff' }))}>{t('staff.removeStaff')}</Act>
       </PageHead>
       <div className="gap-b"><Panel pad><dl className="facts wide">

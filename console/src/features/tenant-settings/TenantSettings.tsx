@@ -2,6 +2,7 @@ import { NumberInput, Switch } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api, keys, path, permission, useTenant, type TenantSettings as Settings } from '../../api';
+import { SettingsForm } from '../../ui/settings';
 import { Act, ErrorState, FormProblem, fmt, Gate, PageHead, Panel, SkLines, toast, useApiForm, useReason } from '../../ui';
 
 const DAYS_MAX = 90;
@@ -17,9 +18,15 @@ function Page() {
   return (
     <>
       <PageHead title={t('tenantSettings.title')} sub={t('tenantSettings.sub', { name: tenant.name })} />
-      {error && !data ? <ErrorState error={error} retry={() => void refetch()} /> : data ? <Form key={data.version} settings={data} /> : <div className="stack narrow"><Panel pad><SkLines lines={8} /></Panel></div>}
+      {error && !data ? <ErrorState error={error} retry={() => void refetch()} /> : data ? <div className="stack narrow"><Form key={data.version} settings={data} />{data.settings && data.settings.length > 0 && <Typed settings={data} />}</div> : <div className="stack narrow"><Panel pad><SkLines lines={8} /></Panel></div>}
     </>
   );
+}
+/** What the organisation decides of sign-in and of how staff enter; never laxer than its provider. */
+function Typed({ settings: s }: { settings: Settings }) {
+  const { slug, can } = useTenant();
+  const client = useQueryClient();
+  return <SettingsForm groups={[{ key: 'sign_in', settings: s.settings ?? [] }]} scope="tenant" can={permission(can, 'setting.update')} save={async (settings) => { client.setQueryData(keys.tenant(slug, 'settings'), await api.patch<Settings>(path`/tenants/${slug}/settings`, { settings }, s.version)); void client.invalidateQueries({ queryKey: keys.tenant(slug) }); }} />;
 }
 function Form({ settings: s }: { settings: Settings }) {
   const { t } = useTranslation();
@@ -40,7 +47,7 @@ function Form({ settings: s }: { settings: Settings }) {
   });
   const g = f.form.getInputProps;
   return (
-    <form onSubmit={f.submit} noValidate className="stack narrow">
+    <form onSubmit={f.submit} noValidate className="stack">
       {off && <p className="note flush">{t('settings.readOnly')} {why}</p>}
       <FormProblem problem={f.problem} />
       <Panel title={t('tenantSettings.scans')} pad><NumberInput label={t('tenantSettings.interval')} description={t('tenantSettings.intervalHelp')} required w="100%" maw={320} min={1} max={DAYS_MAX} allowDecimal={false} suffix={t('tenantSettings.daysSuffix')} readOnly={off} {...g('scan_interval_days')} /></Panel>

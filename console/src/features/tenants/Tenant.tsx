@@ -1,11 +1,16 @@
 import { Button, NumberInput, Select, TextInput } from '@mantine/core';
 import { IconArrowUpRight, IconPencil, IconSnowflake, IconUserPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, keys, path, permission, TIERS, usePlans, useProvider, type Assignment, type List, type Tenant as TenantData, type TenantPurged, type Tier as TierName } from '../../api';
+import '../../i18n/business';
+import '../../ui/business.css';
+import { api, keys, may, path, permission, TIERS, usePlans, useProvider, type Assignment, type List, type Tenant as TenantData, type Tier as TierName } from '../../api';
 import { Act, AssignmentMask, Av, Badge, DataTable, Empty, ErrorState, fmt, FormDrawer, Go, GoButton, Kpi, KpiStrip, PageHead, PageSkeleton, Panel, RelativeTime, StateBadge, tenantPath, Tier, toast, toastProblem, useApiForm, useChecks, useConfirm, type Ask } from '../../ui';
+import { ClientSettings } from './ClientSettings';
+import { HoldNote, Lifecycle } from './Lifecycle';
+import { Onboarding } from './Onboarding';
 
 export default function Tenant() {
   const { t } = useTranslation();
@@ -16,19 +21,15 @@ export default function Tenant() {
   const { data: x, error, refetch } = useQuery({ queryKey: key, queryFn: ({ signal }) => api.get<TenantData>(to, undefined, signal) });
   const staff = useQuery({ queryKey: keys.provider(provider.slug, 'assignments', { tenant: slug }), queryFn: ({ signal }) => api.get<List<Assignment>>(path`/providers/${provider.slug}/assignments`, { tenant: slug, limit: 200 }, signal) });
   const client = useQueryClient();
-  const navigate = useNavigate();
   const [confirm, ask] = useConfirm();
   const [editing, setEditing] = useState<'details' | 'relationship' | null>(null);
   if (error && !x) return <><PageHead title={t('tenants.title')} /><ErrorState error={error} retry={() => void refetch()} /></>;
   if (!x) return <PageSkeleton />;
 
   const took = (next: TenantData) => { client.setQueryData(key, next); void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey !== key }); };
-  const act = (what: 'suspend' | 'resume' | 'archive' | 'restore', body: object = {}) => api.post<TenantData>(`${to}/${what}`, body).then(took);
   const relationship = (body: object, version = x.relationship.version) => api.patch<TenantData>(`${to}/relationship`, body, version).then((next) => { took(next); return next; });
   const can = (action: string) => permission(x.can, action);
   const name = x.name;
-  const resume = () => act('resume').then(() => toast(t('tenant.resumedToast', { name })), toastProblem);
-  const restore = () => act('restore').then(() => toast(t('tenant.restoredToast', { name })), toastProblem);
   const ended = x.relationship.state === 'ended';
   const assigned = staff.data?.total ?? 0;
   const ownSeats = x.seats_max;
@@ -41,6 +42,8 @@ export default function Tenant() {
       {x.state === 'suspended' && <p className="note gap-b">{t('tenant.suspended', { reason: x.state_reason ?? '–' })}</p>}
       {x.state === 'archived' && <p className="note gap-b">{[x.archived_at && t('tenant.archived', { date: fmt.date(x.archived_at) }), x.state_reason, x.purge_after && t('tenant.purgeAfter', { date: fmt.date(x.purge_after) })].filter(Boolean).join(' · ')}</p>}
       {(x.relationship.freezes ?? []).map((f) => <section key={f.side} className="frozen" aria-label={t('state.frozen')}><IconSnowflake size={22} aria-hidden /><div className="grow min0"><h2>{t(f.side === 'tenant' ? 'tenant.frozenByClient' : 'tenant.frozenByUs', { name })}</h2><p className="flush">{f.by ? t('access.frozenBy', { name: f.by.name }) : t('access.frozenSince')} <RelativeTime at={f.at} />: <q>{f.reason}</q></p></div></section>)}
+      <HoldNote x={x} />
+      {x.state === 'active' && may(x.can, 'onboarding.view') && <div className="gap-b"><Onboarding x={x} to={to} /></div>}
       <KpiStrip>
         <Kpi label={t('tenant.members')} value={fmt.num(x.counts.members)} />
         <Kpi label={t('tenant.seats')} value={(ownSeats ?? x.plan.seats_max) === null ? '∞' : fmt.num((ownSeats ?? x.plan.seats_max)!)} note={t(ownSeats === null ? 'tenant.planSeats' : 'tenant.ownSeats')} />
@@ -50,8 +53,8 @@ export default function Tenant() {
       <div className="split gap-b">
         <Panel title={t('tenant.details')} pad>
           <dl className="facts">
-            <dt>{t('tenant.name')}</dt><dd>{name}</dd><dt>{t('tenant.slug')}</dt><dd className="mono">{x.slug}</dd><dt>{t('tenant.industry')}</dt><dd>{x.industry ?? '–'}</dd><dt>{t('tenant.plan')}</dt><dd>{x.plan.name}</dd>
-            <dt>{t('tenant.modules')}</dt><dd><span className="row wrap tight">{x.plan.modules.map((m) => <Badge key={m}>{t(`module.${m}` as 'module.compliance', { defaultValue: m })}</Badge>)}</span></dd>
+            <dt>{t('tenant.name')}</dt><dd>{name}</dd><dt>{t('tenant.slug')}</dt><dd className="mono">{x.slug}</dd><dt>{t('tenant.industry')}</dt><dd>{x.industry ?? '–'}</dd><dt>{t('tenant.plan')}</dt><dd><PlanOf x={x} /></dd>
+            <dt>{t('tenant.modules')}</dt><dd><span className="row wrap tight">{x.plan.modules.map((m) => <Badge key={m}>{t(`module.${m}` as 'module.compliance', { defaultValue: m })}</Badge>)}</span>{(x.closed_modules ?? []).map((c) => <span key={c.module} className="block xs near-ink">{t('client.closed', { module: t(`module.${c.module}` as 'module.compliance', { defaultValue: c.module }), date: fmt.date(c.kept_until) })}</span>)}</dd>
             <dt>{t('tenant.created')}</dt><dd>{fmt.date(x.created_at)}</dd>{x.via && <><dt>{t('tenant.via')}</dt><dd>{x.via.name}</dd></>}<dt>{t('tenant.id')}</dt><dd className="mono">{x.id}</dd>
           </dl>
         </Panel>
@@ -79,20 +82,20 @@ export default function Tenant() {
             { key: 'until', title: t('tenant.until'), cell: (a) => (a.ends_at ? <RelativeTime at={a.ends_at} /> : <span className="dim">{t('ui.noEnd')}</span>) },
           ]} />
       </section>
-      <Panel title={t('tenant.lifecycle')} pad>
-        <div className="acts-list">
-          {x.state === 'active' && <Step text={t('tenant.suspendText')}><Act variant="default" can={can('tenant.suspend')} onClick={() => ask({ title: t('tenant.suspendTitle', { name }), lines: [t('tenant.suspendLine', { count: x.counts.members })], reason: t('tenant.reason'), label: t('tenant.suspend'), run: async ({ reason }) => { await act('suspend', { reason }); toast(t('tenant.suspendedToast', { name }), resume); } })}>{t('tenant.suspend')}</Act></Step>}
-          {x.state === 'suspended' && <Step text={t('tenant.resumeText')}><Act can={can('tenant.resume')} onClick={() => void resume()}>{t('tenant.resume')}</Act></Step>}
-          {(x.state === 'active' || x.state === 'suspended') && <Step text={t('tenant.archiveText')}><Act variant="default" can={can('tenant.archive')} onClick={() => ask({ title: t('tenant.archiveTitle', { name }), danger: true, lines: [t('tenant.archiveLine', { count: x.counts.members })], reason: t('tenant.reason'), label: t('tenant.archive'), run: async ({ reason }) => { await act('archive', { reason }); toast(t('tenant.archivedToast', { name }), restore); } })}>{t('tenant.archive')}</Act></Step>}
-          {x.state === 'archived' && <Step text={t('tenant.restoreText')}><Act variant="default" can={can('tenant.restore')} onClick={() => void restore()}>{t('tenant.restore')}</Act></Step>}
-          {x.state === 'archived' && <Step text={t('tenant.purgeText')}><Act color="red" can={can('tenant.purge')} onClick={() => ask({ title: t('tenant.purgeTitle', { name }), danger: true, typed: name, label: t('tenant.purge'), lines: [t('tenant.purgeLine', { scans: fmt.num(x.counts.scans), findings: fmt.num(x.counts.findings_open), members: fmt.num(x.counts.members) }), <b key="2">{t('tenant.purgeLine2')}</b>], run: async ({ typed }) => { const gone = await api.post<TenantPurged>(`${to}/purge`, { name: typed }); toast(t('tenant.purgedToast', { name, count: gone.files_removed })); void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey[2] !== 'tenant' }); await navigate({ to: '/tenants' }); } })}>{t('tenant.purge')}</Act></Step>}
-        </div>
-      </Panel>
+      {x.state !== 'archived' && may(x.can, 'client_setting.list') && <ClientSettings x={x} to={to} />}
+      <Lifecycle x={x} to={to} ask={ask} took={took} />
       {confirm}
       <EditDetails key={`d${x.version}`} x={x} opened={editing === 'details'} onClose={() => setEditing(null)} onSaved={took} to={to} />
       <EditRelationship key={`r${x.relationship.version}`} x={x} opened={editing === 'relationship'} onClose={() => setEditing(null)} save={relationship} />
     </>
   );
+}
+/** Which version it is on, and that there is a newer one. */
+function PlanOf({ x: { plan } }: { x: TenantData }) {
+  const { t } = useTranslation();
+  const provider = useProvider();
+  const older = plan.number !== undefined && plan.newest_number !== undefined && plan.number < plan.newest_number;
+  return <span className="row tight wrap">{plan.name}{plan.number !== undefined && <span className="dim2">{t('client.version', { n: String(plan.number) })}</span>}{older && <><Badge tone="near">{t('client.newer', { n: String(plan.newest_number) })}</Badge>{may(provider.can, 'plan.list') && <Go to="/plans" search={{ assign: plan.id }} className="link sm">{t('client.move')}</Go>}</>}</span>;
 }
 /** The provider's own stop: nobody of the staff enters until it is lifted. The client's is the client's to lift. */
 function FreezeAct({ x, to, ask, onChanged }: { x: TenantData; to: string; ask: (what: Ask) => void; onChanged: () => void }) {
@@ -114,7 +117,6 @@ function Consents({ x, to, onChanged }: { x: TenantData; to: string; onChanged: 
     </section>
   );
 }
-const Step = ({ text, children }: { text: string; children: React.ReactNode }) => <div className="row wrap"><p className="flush dim2 grow sm">{text}</p>{children}</div>;
 
 function EditDetails({ x, opened, onClose, onSaved, to }: { x: TenantData; opened: boolean; onClose: () => void; onSaved: (x: TenantData) => void; to: string }) {
   const { t } = useTranslation();
@@ -129,7 +131,7 @@ function EditDetails({ x, opened, onClose, onSaved, to }: { x: TenantData; opene
   return (
     <FormDrawer opened={opened} onClose={onClose} title={t('tenant.edit')} form={f} submitLabel={t('ui.save')}>
       <TextInput label={t('tenant.name')} required data-autofocus {...g('name')} /><TextInput label={t('tenant.industry')} {...g('industry')} />
-      <Select label={t('tenant.plan')} data={[...new Set([x.plan.name, ...(plans.data?.items.map((p) => p.name) ?? [])])]} {...g('plan')} />
+      <Select label={t('tenant.plan')} data={[...new Set([x.plan.name, ...(plans.data?.items.filter((p) => p.state === 'active').map((p) => p.name) ?? [])])]} {...g('plan')} />
       <NumberInput label={t('tenant.seatLimit')} description={t('tenant.seatHelp')} min={0} allowDecimal={false} {...g('seats_max')} />
     </FormDrawer>
   );

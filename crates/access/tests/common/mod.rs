@@ -509,8 +509,7 @@ impl Dice {
     }
 }
 
-static INSIDE: LazyLock<Vec<Act>> =
-    LazyLock::new(|| Act::ALL.iter().copied().filter(|act| act.info().plane.is_inside()).collect());
+static INSIDE: LazyLock<Vec<Act>> = LazyLock::new(|| Act::ALL.iter().copied().filter(|act| act.info().plane.is_inside()).collect());
 
 pub fn asks(seed: u64, number: usize) -> impl Iterator<Item = Ask> {
     let mut dice = Dice(seed);

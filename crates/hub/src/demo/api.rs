@@ -76,6 +76,11 @@ impl Api {
         self.post(email, "/session", json!({ "email": email, "password": password })).await
     }
 
+    /// Whether this person is signed in.
+    pub(super) fn knows(&self, who: &str) -> bool {
+        self.cookies.contains_key(who)
+    }
+
     /// Signs everybody out.
     ///
     /// # Errors
@@ -95,6 +100,11 @@ impl Api {
     /// As the hub's.
     pub async fn get(&mut self, who: &str, path: &str) -> Result<Value> {
         self.send(who, Method::GET, path, None, Body::empty()).await
+    }
+
+    /// Sends an SVG picture.
+    pub(super) async fn draw(&mut self, who: &str, path: &str, svg: &str) -> Result<Value> {
+        self.send(who, Method::POST, path, None, svg.to_owned().into()).await
     }
 
     /// POST of JSON as this person.
@@ -133,8 +143,11 @@ impl Api {
 
     async fn send(&mut self, who: &str, method: Method, path: &str, version: Option<&Value>, body: Body) -> Result<Value> {
         let what = format!("{method} {path}");
-        let is_file = path.contains("/scans?file=");
-        let kind = if is_file { "application/octet-stream" } else { "application/json" };
+        let kind = match path {
+            scan if scan.contains("/scans?file=") => "application/octet-stream",
+            picture if picture.contains("/brand/assets?kind=") => "image/svg+xml",
+            _ => "application/json",
+        };
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))

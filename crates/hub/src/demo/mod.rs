@@ -9,12 +9,14 @@
 //! | `api` | the client that sends their requests, in process |
 //! | `story` | who does what, in which order |
 //! | `trust` | elevations that were asked for, and API keys |
+//! | `brands` | what Northwind and two clients look like |
 //! | `run` | `tenantry demo` |
 //!
 //! Chance comes from the client's name, so the same demo is the same every time. What this deliberately does not do: write to a
 //! database, or anything else that a person with a browser could not.
 
 mod api;
+mod brands;
 mod cast;
 mod catalogue;
 mod estate;

@@ -86,6 +86,8 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
     }
     progress("Some ask for more for a while");
     super::trust::play(stage.api, script.password).await?;
+    progress("Northwind and two clients put their signs up");
+    super::brands::play(stage.api).await?;
     progress("Some clients leave");
     for client in stage.cast(CLIENTS) {
         stage.meet_fate(client).await?;

@@ -56,6 +56,7 @@ fn query(operation: &Value) -> String {
     let pairs: Vec<_> = required
         .map(|name| match name {
             "action" => "action=finding.list".to_owned(),
+            "kind" => "kind=logo_light".to_owned(),
             "month" => "month=2026-11".to_owned(),
             "person" => format!("person={}", testkit::person("t2")),
             other => panic!("the test has no value for the query parameter {other}; add one to query()"),

@@ -19,6 +19,7 @@ mod use_tests;
 
 use access::{Act, Door, Grant, Module, Plane};
 use kernel::ids::ApiKeyId;
+use kernel::limits::LimitReached;
 use kernel::secrets::new_api_token;
 use kernel::validate::Check;
 use kernel::{Error, Page, PersonId, ProviderCx, ReadTx, Result, TenantCx, Timestamp, WriteTx, scope};
@@ -100,6 +101,9 @@ pub struct ApiKeyCreated {
     pub key: ApiKey,
     /// Its token. It is shown this once.
     pub token: String,
+    /// The limit of keys that is reached with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<LimitReached>,
 }
 
 /// An action that the person who asks may put into a key.
@@ -191,7 +195,8 @@ pub(crate) async fn list<S: Keyed>(tx: &mut ReadTx<S>, query: ApiKeyQuery, grant
 /// Makes a key for the place.
 ///
 /// # Errors
-/// `Invalid` with every wrong field; an action that cannot be in it at `actions.N`.
+/// `Invalid` with every wrong field; an action that cannot be in it at `actions.N`. `LimitReached` when the organisation has as many
+/// as it may.
 pub(crate) async fn create<S: Keyed>(tx: &mut WriteTx<S>, body: ApiKeyCreate, grantable: &[Grantable]) -> Result<ApiKeyCreated> {
     let mut check = Check::new();
     let name = check.text("name", &body.name, 1..=80);
@@ -202,6 +207,7 @@ pub(crate) async fn create<S: Keyed>(tx: &mut WriteTx<S>, body: ApiKeyCreate, gr
     if store::is_taken(tx, &name).await? {
         return Err(Error::field("name", "taken", "is the name of a key that works; choose another"));
     }
+    let warning = S::take(tx).await?;
     let (id, token) = (ApiKeyId::new(tx.now()), new_api_token());
     let hint = token[..HINT].to_owned();
     let new = store::New { id, token: &token, hint: &hint, name: &name, actions: &actions, days: body.expires_in_days };
@@ -209,7 +215,7 @@ pub(crate) async fn create<S: Keyed>(tx: &mut WriteTx<S>, body: ApiKeyCreate, gr
     let key = store::find(tx, id).await?.ok_or(Error::NotFound)?;
     // Nobody's rights change: the key has but what its maker has.
     tx.subject("api_key", id, name).changed("api_key", id, &(), &key.fact()).keeps_authority();
-    Ok(ApiKeyCreated { key, token })
+    Ok(ApiKeyCreated { key, token, warning })
 }
 
 fn checked(check: &mut Check, names: &[String], grantable: &[Grantable]) -> Vec<Act> {
@@ -240,6 +246,7 @@ pub(crate) async fn revoke<S: Keyed>(tx: &mut WriteTx<S>, id: ApiKeyId) -> Resul
     if !store::revoke(tx, id).await? {
         return Err(Error::Conflict("This key is revoked already.".into()));
     }
+    S::released(tx).await?;
     let after = store::find(tx, id).await?.ok_or(Error::NotFound)?;
     tx.changed("api_key", id, &before.fact(), &after.fact());
     Ok(())

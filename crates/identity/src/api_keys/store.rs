@@ -1,7 +1,10 @@
 //! Rows of API keys. Everything is of the transaction's place.
 
+use std::sync::Arc;
+
 use access::Act;
 use kernel::ids::ApiKeyId;
+use kernel::limits::{Claim, Limit, LimitReached, Limits, Within};
 use kernel::secrets::token_hash;
 use kernel::store::{Query, Row, StoreError, Value};
 use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, Timestamp, WriteTx, params, scope};
@@ -41,6 +44,10 @@ pub(crate) trait Keyed: scope::Control {
     const INSTEAD: &'static str;
     /// Its id.
     fn id(&self) -> Uuid;
+    /// Asks for one more key, where there may only be so many.
+    fn take(tx: &mut WriteTx<Self>) -> impl Future<Output = Result<Option<LimitReached>>> + Send;
+    /// A key has ended.
+    fn released(tx: &mut WriteTx<Self>) -> impl Future<Output = Result<()>> + Send;
 }
 
 impl Keyed for scope::Records {
@@ -54,6 +61,14 @@ impl Keyed for scope::Records {
     fn id(&self) -> Uuid {
         self.tenant.uuid()
     }
+    async fn take(tx: &mut WriteTx<Self>) -> Result<Option<LimitReached>> {
+        let limits = tx.hub().port::<Arc<dyn Limits>>();
+        limits.take(Within::Records(tx), Claim::ApiKey).await
+    }
+    async fn released(tx: &mut WriteTx<Self>) -> Result<()> {
+        let limits = tx.hub().port::<Arc<dyn Limits>>();
+        limits.released(Within::Records(tx), Limit::ApiKeys).await
+    }
 }
 
 impl Keyed for scope::Provider {
@@ -64,6 +79,13 @@ impl Keyed for scope::Provider {
     const INSTEAD: &'static str = "p.name";
     fn id(&self) -> Uuid {
         self.provider.uuid()
+    }
+    // A provider's own keys are not bounded.
+    async fn take(_: &mut WriteTx<Self>) -> Result<Option<LimitReached>> {
+        Ok(None)
+    }
+    async fn released(_: &mut WriteTx<Self>) -> Result<()> {
+        Ok(())
     }
 }
 

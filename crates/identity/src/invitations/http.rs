@@ -30,9 +30,9 @@ async fn accept(
     Path(token): Path<String>,
     Json(body): Json<InvitationAccept>,
 ) -> Result<(Cookie, Json<SessionStep>)> {
-    let taker = super::check(&cx, &token, body).await?;
+    let (taker, from) = (super::check(&cx, &token, body).await?, Origin::of(&cx).await?);
     let mut tx = cx.write::<actions::InvitationAccept>().await?;
-    let (cookie, step) = super::accept(&mut tx, &token, taker, Origin::of(&cx)).await?;
+    let (cookie, step) = super::accept(&mut tx, &token, taker, from).await?;
     tx.commit().await?;
     Ok((cookie, Json(step)))
 }

@@ -16,13 +16,18 @@ mod tests;
 
 pub(crate) use store::insert_person;
 
+use std::sync::Arc;
+
+use kernel::door::BoxFuture;
+use kernel::limits::{Claim, LimitReached, Limits, Within};
+use kernel::rules::RuledBy;
 use kernel::secrets::{new_token, token_hash};
 use kernel::validate::Check;
-use kernel::{Error, Hub, ProviderId, PublicCx, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
+use kernel::{Error, ProviderId, PublicCx, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
-use crate::passwords::Pool;
+use crate::passwords::{Demands, Pool};
 use crate::sessions::{Cookie, Origin};
 use crate::sign_in::{self, Account, Attempt, SessionStep, Tries};
 
@@ -43,11 +48,18 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A new one.
-    pub(crate) fn new(hub: &Hub) -> Self {
+    /// A new one, at the name that the organisation is reached by.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub(crate) async fn new(tx: &mut ReadTx<scope::Records>) -> Result<Self> {
+        let base = match tx.hub().brands() {
+            Some(brands) => brands.tenant_link_base(tx).await?,
+            None => tx.hub().public_url().to_owned(),
+        };
         let token = new_token();
-        let url = format!("{}/invite/{token}", hub.public_url());
-        Self { token, url }
+        let url = format!("{base}/invite/{token}");
+        Ok(Self { token, url })
     }
 }
 
@@ -66,6 +78,9 @@ pub struct InvitationCreated {
     pub role: String,
     /// Until when it is good.
     pub expires_at: Timestamp,
+    /// The limit of seats that is reached with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<LimitReached>,
 }
 
 /// How an invitation stands.
@@ -106,6 +121,12 @@ impl InvitationState {
         };
         Err(Error::Conflict(why.into()))
     }
+}
+
+/// What becoming staff of a provider brings along. Provided to the hub as `Arc<dyn Arrival>`.
+pub trait Arrival: Send + Sync {
+    /// Somebody has just become staff of this provider, in this transaction.
+    fn joined<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>, provider: ProviderId) -> BoxFuture<'a, Result<()>>;
 }
 
 /// What kind of person the invited one becomes.
@@ -152,6 +173,15 @@ pub struct InvitationAccept {
 enum Place {
     Provider(ProviderId),
     Tenant(TenantId),
+}
+
+impl Place {
+    fn rules(self) -> RuledBy {
+        match self {
+            Self::Provider(provider) => RuledBy::Provider(provider),
+            Self::Tenant(tenant) => RuledBy::Tenant(tenant),
+        }
+    }
 }
 
 /// An invitation with what is said of it.
@@ -213,6 +243,10 @@ pub(crate) async fn check(cx: &PublicCx, token: &str, body: InvitationAccept) ->
     let invitation = store::find(&mut tx, &token_hash(token)).await?.ok_or(Error::NotFound)?;
     invitation.require_open()?;
     let account = sign_in::account(&mut tx, &invitation.email).await?;
+    let mut check = Check::new();
+    let name = person_name(&mut check, "name", &body.name);
+    let about = vec![invitation.email.clone(), name.clone(), invitation.place_name];
+    let demands = Demands::of_newcomer(&mut tx, invitation.place.rules(), about).await?;
     drop(tx);
     let pool = cx.hub().port::<Pool>();
     if let Some(account) = account {
@@ -220,10 +254,7 @@ pub(crate) async fn check(cx: &PublicCx, token: &str, body: InvitationAccept) ->
         let checked = pool.check(body.password, Some(account.password_hash.clone())).await.inspect_err(|_| attempt.forget())?;
         return Ok(Taker::Known { account, is_right: checked.is_right, attempt });
     }
-    let mut check = Check::new();
-    let name = person_name(&mut check, "name", &body.name);
-    let about = vec![invitation.email, name.clone(), invitation.place_name];
-    pool.judge(body.password.clone(), about).await?.tell("password", &mut check);
+    demands.check(cx.hub(), "password", &body.password, &mut check).await?;
     check.done()?;
     Ok(Taker::New { name, password_hash: pool.hash(body.password).await? })
 }
@@ -238,7 +269,7 @@ pub(crate) fn person_name(check: &mut Check, field: &str, name: &str) -> String 
 /// Takes an invitation up: the person becomes what they were invited as, and is signed in.
 ///
 /// # Errors
-/// `Conflict` when it is no longer open, `BadCredentials`.
+/// `Conflict` when it is no longer open, `BadCredentials`, `LimitReached` when its seat is not there any more.
 pub(crate) async fn accept(
     tx: &mut WriteTx<scope::Public>,
     token: &str,
@@ -271,8 +302,16 @@ pub(crate) async fn accept(
             (person, false)
         }
     };
+    if let Place::Tenant(tenant) = invitation.place {
+        let limits = tx.hub().port::<Arc<dyn Limits>>();
+        limits.take(Within::Public(tx, tenant), Claim::InvitedSeat).await?;
+    }
     store::take_up(tx, &invitation).await?;
     let row = store::insert_at_place(tx, &invitation, person).await?;
     tx.changed(row.kind, row.id, &(), &serde_json::json!({ "role": invitation.role, "email": invitation.email }));
+    if let Place::Provider(provider) = invitation.place {
+        let arrival = tx.hub().port::<Arc<dyn Arrival>>();
+        arrival.joined(tx, provider).await?;
+    }
     sign_in::start(tx, person, second_factor, from).await
 }

@@ -1,6 +1,7 @@
 //! The signed-in person: who they are, where they may go, and how they like the console.
 //!
-//! Lists only what counts: providers and organisations where the person is enabled. An archived organisation is not among them.
+//! Lists only what counts: providers and organisations where the person is enabled. An archived organisation is there for its admins,
+//! who see to its end, and for nobody else.
 //! What they may do there is not said here; each place's own page does.
 //!
 //! Not here: changing the e-mail address. It is what invitations and sign-in go by, and nothing here could prove the new one.
@@ -10,7 +11,11 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use kernel::brand::{Brand, BrandId};
 use kernel::ids::SessionId;
+use kernel::rules::Lack;
 use kernel::validate::Check;
 use kernel::{PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
@@ -31,8 +36,13 @@ pub struct Me {
     pub providers: Vec<MeProvider>,
     /// Organisations they are a member of.
     pub tenants: Vec<MeTenant>,
+    /// The installation is for one organisation, without a provider.
+    pub standalone: bool,
     /// The session that asks.
     pub session: MeSession,
+    /// The brand that shows at the name the hub was reached by; inside of an organisation its own shows.
+    #[schema(value_type = Option<Brand>)]
+    pub brand: Option<Arc<Brand>>,
 }
 
 /// Who it is.
@@ -82,6 +92,8 @@ pub struct MeTenant {
     pub name: String,
     /// As what.
     pub role: String,
+    /// Where in its life it is: active, suspended, or (only for those who see to its end) archived.
+    pub state: String,
 }
 
 /// The session that asks.
@@ -99,6 +111,23 @@ pub struct MeSession {
     pub stepped_up_at: Option<Timestamp>,
     /// Until when what wants a fresh second factor may be done without giving one again.
     pub fresh_until: Option<Timestamp>,
+    /// What a place of the person's asks for before anything else is open: a second factor, it again, or a new password.
+    pub missing: Option<Lack>,
+    /// When the password has to be changed, if it ever has.
+    pub password_until: Option<Timestamp>,
+    /// When the second factor is asked for again, if it ever is.
+    pub second_factor_until: Option<Timestamp>,
+    /// The brand that the person signed in under.
+    pub brand: Option<MeBrand>,
+}
+
+/// A brand as it was at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct MeBrand {
+    /// Whose.
+    pub id: BrandId,
+    /// Which state of it.
+    pub version: i64,
 }
 
 /// How a person likes the console.
@@ -109,6 +138,8 @@ pub struct Preferences {
     pub pinned: Vec<String>,
     /// Light or dark.
     pub scheme: Scheme,
+    /// Notices that were put away, by their kind.
+    pub dismissed: Vec<String>,
 }
 
 /// Light or dark.
@@ -172,12 +203,19 @@ impl<'a> Change<'a> {
 ///
 /// # Errors
 /// `NotSignedIn` when the session has ended.
-pub(crate) async fn of<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<Me> {
+pub(crate) async fn of<S: scope::Control>(
+    tx: &mut ReadTx<S>,
+    person: PersonId,
+    session: SessionId,
+    brand: Option<Arc<Brand>>,
+) -> Result<Me> {
     Ok(Me {
         person: store::person(tx, person).await?,
         providers: store::providers(tx, person).await?,
         tenants: store::tenants(tx, person).await?,
+        standalone: store::is_standalone(tx).await?,
         session: store::session(tx, person, session).await?,
+        brand,
     })
 }
 
@@ -185,16 +223,16 @@ pub(crate) async fn of<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, 
 ///
 /// # Errors
 /// As the store's.
-pub(crate) async fn view(tx: &mut ReadTx<scope::Own>) -> Result<Me> {
+pub(crate) async fn view(tx: &mut ReadTx<scope::Own>, brand: Option<Arc<Brand>>) -> Result<Me> {
     let (person, session) = (tx.scope.person, tx.me()?.session);
-    of(tx, person, session).await
+    of(tx, person, session, brand).await
 }
 
 /// Changes the signed-in person's name, language or preferences.
 ///
 /// # Errors
 /// `Invalid`.
-pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate) -> Result<Me> {
+pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate, brand: Option<Arc<Brand>>) -> Result<Me> {
     let person = tx.scope.person;
     let before = store::person(tx, person).await?;
     let mut check = Check::new();
@@ -212,11 +250,13 @@ pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, body: MeUpdate) -> Resu
     if before.name == after.name {
         tx.keeps_authority();
     }
-    view(tx).await
+    view(tx, brand).await
 }
 
 fn checked(preferences: Preferences, check: &mut Check) -> Preferences {
-    let Preferences { pinned, scheme } = preferences;
+    let Preferences { pinned, scheme, dismissed } = preferences;
+    let fits = dismissed.len() <= PINNED_MAX && dismissed.iter().all(|kind| (1..=100).contains(&kind.len()));
+    check.that(fits, "preferences.dismissed", "too_long", "may have at most 50 kinds of up to 100 bytes each");
     if pinned.len() > PINNED_MAX {
         check.fail(
             "preferences.pinned",
@@ -231,5 +271,5 @@ fn checked(preferences: Preferences, check: &mut Check) -> Preferences {
             kept.push(slug);
         }
     }
-    Preferences { pinned: kept, scheme }
+    Preferences { pinned: kept, scheme, dismissed }
 }

@@ -1,11 +1,13 @@
 //! The rows that make a person.
 
+use kernel::brand::BrandId;
 use kernel::door::fresh_until;
 use kernel::ids::SessionId;
+use kernel::rules::{SignInRules, SignedIn};
 use kernel::store::StoreError;
 use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
 
-use super::{MePerson, MeProvider, MeSession, MeTenant};
+use super::{MeBrand, MePerson, MeProvider, MeSession, MeTenant};
 
 pub(super) async fn person<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<MePerson> {
     let row = tx
@@ -38,7 +40,7 @@ pub(super) async fn providers<S: scope::Control>(tx: &mut ReadTx<S>, person: Per
                     (SELECT COUNT(*) FROM relationship r JOIN tenant t ON t.id = r.tenant_id
                      WHERE r.provider_id = v.id AND t.state <> 'purged'
                        AND (s.role = 'provider_admin'
-                            OR EXISTS (SELECT 1 FROM assignment a WHERE a.person_id = s.person_id AND a.tenant_id = t.id
+                            OR EXISTS (SELECT 1 FROM reach_assignment a WHERE a.person_id = s.person_id AND a.tenant_id = t.id
                                        AND a.provider_id = v.id AND a.starts_at <= ?2 AND (a.ends_at IS NULL OR a.ends_at > ?2))))
              FROM staff s JOIN provider v ON v.id = s.provider_id
              WHERE s.person_id = ?1 AND s.state = 'active' ORDER BY lower(v.name), v.id LIMIT 200",
@@ -54,29 +56,52 @@ pub(super) async fn providers<S: scope::Control>(tx: &mut ReadTx<S>, person: Per
 pub(super) async fn tenants<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId) -> Result<Vec<MeTenant>> {
     let rows = tx
         .rows(
-            "SELECT t.id, t.slug, t.name, m.role FROM member m JOIN tenant t ON t.id = m.tenant_id
-             WHERE m.person_id = ?1 AND m.state = 'active' AND t.state IN ('active', 'suspended')
+            "SELECT t.id, t.slug, t.name, m.role, t.state FROM member m JOIN tenant t ON t.id = m.tenant_id
+             WHERE m.person_id = ?1 AND m.state = 'active'
+               AND (t.state IN ('active', 'suspended') OR t.state = 'archived' AND m.role = 'admin')
              ORDER BY lower(t.name), t.id LIMIT 1000",
             params![person],
         )
         .await?;
-    let read =
-        rows.into_iter().map(|mut row| Ok(MeTenant { id: row.take()?, slug: row.take()?, name: row.take()?, role: row.take()? }));
+    let read = rows.into_iter().map(|mut row| {
+        Ok(MeTenant { id: row.take()?, slug: row.take()?, name: row.take()?, role: row.take()?, state: row.take()? })
+    });
     Ok(read.collect::<Result<_, StoreError>>()?)
+}
+
+/// Whether the installation is for one organisation, without a provider.
+pub(super) async fn is_standalone<S: scope::Control>(tx: &mut ReadTx<S>) -> Result<bool> {
+    Ok(tx.opt("SELECT 1 FROM provider WHERE kind = 'standalone'", &[]).await?.is_some())
 }
 
 pub(super) async fn session<S: scope::Control>(tx: &mut ReadTx<S>, person: PersonId, session: SessionId) -> Result<MeSession> {
     let row = tx
         .opt(
-            "SELECT id, expires_at, idle_expires_at, second_factor_at, stepped_up_at FROM session WHERE id = ?1 AND person_id = ?2",
+            "SELECT s.id, s.expires_at, s.idle_expires_at, s.second_factor_at, s.stepped_up_at, p.totp_secret IS NOT NULL,
+                    COALESCE(p.password_set_at, p.created_at), s.brand_id, s.brand_version
+             FROM session s JOIN person p ON p.id = s.person_id WHERE s.id = ?1 AND s.person_id = ?2",
             params![session, person],
         )
         .await?;
     let mut row = row.ok_or(Error::NotSignedIn)?;
     let (id, expires_at, idle_expires_at) = (row.take()?, row.take()?, row.take()?);
     let (second_factor_at, stepped_up_at) = (row.take()?, row.take()?);
-    let fresh_until = fresh_until(second_factor_at, stepped_up_at);
-    Ok(MeSession { id, expires_at, idle_expires_at, second_factor_at, stepped_up_at, fresh_until })
+    let (has_second_factor, password_set_at) = (row.take()?, row.take()?);
+    let (brand, version): (Option<BrandId>, Option<i64>) = (row.take()?, row.take()?);
+    let rules = SignInRules::of_person(tx, person).await?;
+    let who = SignedIn { has_second_factor, second_factor_at, stepped_up_at, password_set_at };
+    Ok(MeSession {
+        id,
+        expires_at,
+        idle_expires_at,
+        second_factor_at,
+        stepped_up_at,
+        fresh_until: fresh_until(second_factor_at, stepped_up_at),
+        missing: rules.lack(&who, tx.now()),
+        password_until: rules.password_until(password_set_at),
+        second_factor_until: rules.second_factor_until(second_factor_at.max(stepped_up_at)).filter(|_| has_second_factor),
+        brand: brand.zip(version).map(|(id, version)| MeBrand { id, version }),
+    })
 }
 
 pub(super) async fn update(tx: &mut WriteTx<scope::Own>, after: &MePerson) -> Result<()> {

@@ -1,10 +1,11 @@
 use access::actions;
 use axum::http::StatusCode;
 use kernel::http::{IfMatch, Json, Params, Path, Problems, Tagged};
-use kernel::{Hub, Page, PageQuery, Result, TenantCx};
+use kernel::{Hub, Page, PageQuery, ProviderCx, Result, TenantCx};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::clients::{ClientMemberQuery, ClientMembers};
 use super::{Member, MemberId, MemberInvitation, MemberInvite, MemberQuery, MemberUpdate};
 use crate::invitations::{InvitationCreated, InvitationId};
 
@@ -12,6 +13,7 @@ use crate::invitations::{InvitationCreated, InvitationId};
 pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(list_of_clients))
         .routes(routes!(update, remove))
         .routes(routes!(disable))
         .routes(routes!(enable))
@@ -26,6 +28,14 @@ pub fn router() -> OpenApiRouter<Hub> {
 async fn list(cx: TenantCx, Params(query): Params<MemberQuery>) -> Result<Json<Page<Member>>> {
     let mut tx = cx.read_records::<actions::MemberList>().await?;
     Ok(Json(super::list(&mut tx, &query).await?))
+}
+
+/// Lists members of all clients that the person may read members of.
+#[utoipa::path(get, path = "/providers/{provider}/members", operation_id = "client_member.list", tag = "clients",
+    params(("provider" = String, Path, description = "Id or slug"), ClientMemberQuery),
+    responses((status = 200, body = ClientMembers), Problems))]
+async fn list_of_clients(cx: ProviderCx, Params(query): Params<ClientMemberQuery>) -> Result<Json<ClientMembers>> {
+    Ok(Json(super::clients::list(&cx, query).await?))
 }
 
 /// Gives a member another role. To or from a role that decides on roles needs member.grant_admin.

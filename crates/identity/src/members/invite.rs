@@ -1,6 +1,9 @@
 //! Inviting members.
 
+use std::sync::Arc;
+
 use access::{Subject, TenantRole, actions};
+use kernel::limits::{Claim, Limits, Within};
 use kernel::validate::Check;
 use kernel::{Error, Page, PageQuery, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
@@ -47,7 +50,7 @@ struct Fact<'a> {
 /// Invites somebody. An open invitation of the same address is void with that.
 ///
 /// # Errors
-/// `Invalid`, `Conflict` when they are a member already, `Forbidden` for a protected role.
+/// `Invalid`, `Conflict` when they are a member already, `Forbidden` for a protected role, `LimitReached` without a seat to spare.
 pub(crate) async fn invite(tx: &mut WriteTx<scope::Records>, body: &MemberInvite) -> Result<InvitationCreated> {
     let mut check = Check::new();
     let email = check.email("email", &body.email);
@@ -58,15 +61,17 @@ pub(crate) async fn invite(tx: &mut WriteTx<scope::Records>, body: &MemberInvite
     if store::is_member(tx, &email).await? {
         return Err(Error::Conflict(format!("{email} is a member already. Change their role, or enable them.")));
     }
-    let link = Link::new(tx.hub());
+    let link = Link::new(tx).await?;
     let id = InvitationId::new(tx.now());
     let expires_at = tx.now().plus_days(LIFE_DAYS);
     store::void_invitations(tx, &email).await?;
+    let limits = tx.hub().port::<Arc<dyn Limits>>();
+    let warning = limits.take(Within::Records(tx), Claim::Invitation).await?;
     store::insert_invitation(tx, id, &link.token, &email, body.role).await?;
     tx.keeps_authority().subject("invitation", id, email.clone());
     tx.changed("invitation", id, &(), &Fact { email: &email, role: body.role, expires_at });
     let Link { token, url } = link;
-    Ok(InvitationCreated { id, url, token, email, role: body.role.to_string(), expires_at })
+    Ok(InvitationCreated { id, url, token, email, role: body.role.to_string(), expires_at, warning })
 }
 
 /// The organisation's invitations, those that are over too.

@@ -9,19 +9,24 @@
 //!
 //! Not here: custom roles, groups, and changing somebody's name or address, which are the person's own.
 
+mod clients;
 mod http;
 mod invite;
 mod store;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use access::{Act, Subject, TenantRole, actions};
 use kernel::http::IfMatch;
+use kernel::limits::{Claim, Limit, Limits, Within};
 use kernel::{Error, Page, PersonId, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::api_keys;
 
+pub use clients::{ClientMember, ClientMembers};
 pub use http::router;
 pub use invite::{MemberInvitation, MemberInvite};
 pub(crate) use invite::{invitations, invite, revoke_invitation};
@@ -171,17 +176,21 @@ pub(crate) async fn disable(tx: &mut WriteTx<scope::Records>, id: MemberId) -> R
     tx.require::<actions::MemberDisable>(before.subject())?;
     require_grant(tx, [before.role])?;
     store::update(tx, &before, before.role, MemberState::Disabled).await?;
+    released(tx, Limit::Seats).await?;
     end(tx, &before).await
 }
 
 /// Enables a member again.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden` for a protected role.
+/// `NotFound`, `Forbidden` for a protected role, `LimitReached` without a seat to spare.
 pub(crate) async fn enable(tx: &mut WriteTx<scope::Records>, id: MemberId) -> Result<Member> {
     let before = begin(tx, id).await?;
     tx.require::<actions::MemberEnable>(before.subject())?;
     require_grant(tx, [before.role])?;
+    if before.state == MemberState::Disabled {
+        tx.hub().port::<Arc<dyn Limits>>().take(Within::Records(tx), Claim::Seat).await?;
+    }
     store::update(tx, &before, before.role, MemberState::Active).await?;
     end(tx, &before).await
 }
@@ -196,6 +205,7 @@ pub(crate) async fn remove(tx: &mut WriteTx<scope::Records>, id: MemberId) -> Re
     require_grant(tx, [before.role])?;
     api_keys::revoke_all_of(tx, before.person.id).await?;
     store::remove(tx, id).await?;
+    released(tx, Limit::Seats).await?;
     tx.changed("member", id, &before.fact(), &());
     Ok(())
 }
@@ -206,6 +216,12 @@ async fn begin(tx: &mut WriteTx<scope::Records>, id: MemberId) -> Result<Member>
     let member = store::find(tx, id).await?.ok_or(Error::NotFound)?;
     tx.subject("member", id, member.person.name.clone());
     Ok(member)
+}
+
+/// Something that counted has ended.
+async fn released(tx: &mut WriteTx<scope::Records>, limit: Limit) -> Result<()> {
+    let limits = tx.hub().port::<Arc<dyn Limits>>();
+    limits.released(Within::Records(tx), limit).await
 }
 
 async fn end(tx: &mut WriteTx<scope::Records>, before: &Member) -> Result<Member> {

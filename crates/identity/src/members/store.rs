@@ -1,6 +1,8 @@
 //! Rows of members and of their invitations.
 
 use access::TenantRole;
+use kernel::door::FanRows;
+use kernel::paging::Order;
 use kernel::secrets::token_hash;
 use kernel::store::{Query, Row, StoreError, Value};
 use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, Timestamp, WriteTx, params, scope};
@@ -46,17 +48,41 @@ async fn count_deciding(tx: &mut ReadTx<scope::Records>) -> Result<i64> {
     Ok(tx.one(&query.sql, &query.params).await?.take()?)
 }
 
+impl MemberQuery {
+    pub(super) fn page(&self) -> PageQuery {
+        let Self { q, sort, cursor, limit, .. } = self.clone();
+        PageQuery { q, sort, cursor, limit }
+    }
+}
+
 pub(super) async fn page(tx: &mut ReadTx<scope::Records>, wanted: &MemberQuery) -> Result<Page<Member>> {
-    let MemberQuery { q, role, state, sort, cursor, limit } = wanted.clone();
-    let page = PageQuery { q, sort, cursor, limit };
-    let roles: Vec<TenantRole> = words("role", role.as_deref())?;
-    let states: Vec<MemberState> = words("state", state.as_deref())?;
-    let order = page.order(&[
-        ("name", "lower(p.name)"),
-        ("role", "m.role"),
-        ("created", "m.created_at"),
-        ("last_seen", "COALESCE(p.last_seen_at, 0)"),
-    ])?;
+    let page = wanted.page();
+    let order = page.order(ORDERS)?;
+    let (total, rows) = rows(tx, wanted, &page, order).await?;
+    Ok(Page::cut(rows, page.limit()?, order, total))
+}
+
+const ORDERS: &[(&str, &str)] = &[
+    ("name", "lower(p.name)"),
+    ("role", "m.role"),
+    ("created", "m.created_at"),
+    ("last_seen", "COALESCE(p.last_seen_at, 0)"),
+];
+
+/// The order by name, and those that are numbers: for lists over many organisations.
+pub(super) fn wide_order(page: &PageQuery) -> Result<Order> {
+    page.order(&[("name", "lower(p.name)"), ("created", "m.created_at"), ("last_seen", "COALESCE(p.last_seen_at, 0)")])
+}
+
+/// How many members fit, and those of a page and one more, with key and id.
+pub(super) async fn rows(
+    tx: &mut ReadTx<scope::Records>,
+    wanted: &MemberQuery,
+    page: &PageQuery,
+    order: Order,
+) -> Result<FanRows<Member>> {
+    let roles: Vec<TenantRole> = words("role", wanted.role.as_deref())?;
+    let states: Vec<MemberState> = words("state", wanted.state.as_deref())?;
     let (tenant, pattern) = (tx.scope.tenant, page.pattern()?);
     let filter = |query: &mut Query| {
         query.push(" FROM member m JOIN person p ON p.id = m.person_id WHERE m.tenant_id = ").bind(tenant);
@@ -81,7 +107,7 @@ pub(super) async fn page(tx: &mut ReadTx<scope::Records>, wanted: &MemberQuery) 
         Ok((member, row.take()?, row.take()?))
     });
     let rows: Vec<(Member, Value, _)> = rows.collect::<Result<_, StoreError>>()?;
-    Ok(Page::cut(rows, page.limit()?, order, total))
+    Ok((total, rows))
 }
 
 fn words<T: std::str::FromStr>(field: &str, text: Option<&str>) -> Result<Vec<T>> {

@@ -1,13 +1,17 @@
 //! Passwords: hashed with argon2id (the parameters stand in the stored PHC string), measured by how hard they are to guess.
 //!
 //! - 12 to 128 characters, and a zxcvbn score of at least 3 with the person's own name, address and organisation counted as
-//!   guessable. No character classes, no expiry: they make passwords worse.
+//!   guessable. No character classes, no expiry: they make passwords worse. A place that a person belongs to may ask for them all the
+//!   same ([`kernel::rules`]); the strictest of all their places counts.
 //! - Hashing is heavy on purpose, so as many run at once as there are cores; who waits longer than [`WAIT`] is told to come back.
 //! - A hash made with weaker parameters than today's is made anew when its password is next given.
 //! - Whoever gives their own password again (to change it, or their second factor) is counted like somebody signing in.
 //!
 //! Not here: passwords that were leaked elsewhere are not looked up, since nothing of a password may leave the installation.
 
+#[cfg(test)]
+mod asked_tests;
+mod demands;
 mod http;
 mod pool;
 mod store;
@@ -22,6 +26,7 @@ use crate::Secret;
 use crate::sessions;
 use crate::sign_in::{Again, Tries};
 
+pub(crate) use demands::{Demands, set};
 pub use http::router;
 pub(crate) use pool::Checked;
 pub use pool::{Pool, WAIT};
@@ -54,19 +59,21 @@ pub(crate) struct Confirmed(String);
 /// # Errors
 /// `Invalid` with both fields, `TooMany`, `Unavailable`.
 pub(crate) async fn prepare(mut tx: ReadTx<scope::Own>, body: PasswordUpdate) -> Result<Ready> {
-    let about = store::about(&mut tx).await?;
-    let pool = tx.hub().port::<Pool>();
+    let (person, hub) = (tx.scope.person, tx.hub().clone());
+    let demands = Demands::of_person(&mut tx, person).await?;
     let is_same = body.current.expose() == body.new.expose();
     let mut check = Check::new();
     let old_hash = match give_again(tx, "current", body.current, &mut check).await? {
         Some(Confirmed(hash)) => hash,
         None => String::new(),
     };
-    let judged = pool.judge(body.new.clone(), about).await?;
-    judged.tell("new", &mut check);
-    check.that(!is_same || !judged.is_good(), "new", "unchanged", "is the password you have already; choose another");
+    if is_same {
+        check.fail("new", "unchanged", "is the password you have already; choose another");
+    } else {
+        demands.check(&hub, "new", &body.new, &mut check).await?;
+    }
     check.done()?;
-    Ok(Ready { old_hash, new_hash: pool.hash(body.new).await? })
+    Ok(Ready { old_hash, new_hash: hub.port::<Pool>().hash(body.new).await? })
 }
 
 /// Changes the signed-in person's password. Their other sessions end.
@@ -76,7 +83,7 @@ pub(crate) async fn prepare(mut tx: ReadTx<scope::Own>, body: PasswordUpdate) ->
 pub(crate) async fn update(tx: &mut WriteTx<scope::Own>, ready: Ready) -> Result<()> {
     let (person, name) = (tx.scope.person, tx.me()?.name.clone());
     tx.subject("person", person, name);
-    store::replace(tx, &ready.old_hash, &ready.new_hash).await?;
+    set(tx, person, &ready.old_hash, &ready.new_hash).await?;
     sessions::end_others(tx).await?;
     Ok(())
 }

@@ -102,6 +102,21 @@ impl Pool {
         self.run(move || hashed(&password)).await?.map_err(|error| Error::internal(error.to_string()))
     }
 
+    /// Whether this is any of the passwords that were stored.
+    ///
+    /// # Errors
+    /// `Unavailable` after [`WAIT`].
+    pub(crate) async fn is_any_of(&self, password: Secret, stored: Vec<String>) -> Result<bool> {
+        if stored.is_empty() {
+            return Ok(false);
+        }
+        self.run(move || {
+            let is_this = |stored: &PasswordHash| argon2().verify_password(password.expose().as_bytes(), stored).is_ok();
+            stored.iter().filter_map(|stored| PasswordHash::new(stored).ok()).any(|stored| is_this(&stored))
+        })
+        .await
+    }
+
     /// Whether a new password will do. `about` is what is known of the person, which is easy to guess.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //!   its second factor lasts ten minutes.
 //! - Some acts want proof again that it is the person: stepping up takes a code (or recovery code) from whoever has a second factor,
 //!   the password from whoever has none, and makes the session fresh for ten minutes. It is counted as signing in is.
+//! - A session carries the id and version of the brand that its person signed in under.
 //! - A sign-in in a browser that is signed in ends the session it replaces.
 //!
 //! Not here: looking a session up, and keeping it alive: the kernel does, on every request.
@@ -16,11 +17,13 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use kernel::brand::Brand;
 use kernel::ids::SessionId;
 use kernel::secrets::new_token;
-use kernel::{Error, Page, PageQuery, PersonId, PublicCx, ReadTx, Result, Timestamp, WriteTx, scope};
+use kernel::{Error, Hub, Page, PageQuery, PersonId, PublicCx, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::Serialize;
 
 pub use cookie::Cookie;
@@ -81,21 +84,38 @@ pub struct Origin {
     address: String,
     user_agent: String,
     replaces: Option<SessionId>,
+    /// What showed at the name that the request was sent to.
+    pub(crate) brand: Option<Arc<Brand>>,
 }
 
 impl Origin {
-    /// Where this request comes from.
-    pub fn of(cx: &PublicCx) -> Self {
-        Self {
+    /// Where this request comes from. Asked before the write that begins the session: which brand shows is read by itself.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn of(cx: &PublicCx) -> Result<Self> {
+        Ok(Self {
             address: cx.address.clone(),
             user_agent: cx.user_agent.clone(),
             replaces: cx.caller.as_ref().map(|caller| caller.session),
-        }
+            brand: shown_at(cx.hub(), cx.host.as_deref()).await?,
+        })
     }
 
     /// No session ends for the one that begins: nobody's rights change with it.
     pub(crate) fn is_new(&self) -> bool {
         self.replaces.is_none()
+    }
+}
+
+/// The brand that shows at a name that the hub was reached by, where brands are wired.
+///
+/// # Errors
+/// As the store's.
+pub(crate) async fn shown_at(hub: &Hub, host: Option<&str>) -> Result<Option<Arc<Brand>>> {
+    match hub.brands() {
+        Some(brands) => brands.at_host(hub, host).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -107,12 +127,12 @@ pub async fn start<S: scope::Control>(
     tx: &mut WriteTx<S>,
     person: PersonId,
     kind: Kind,
-    from: Origin,
+    from: &Origin,
 ) -> Result<(SessionId, Cookie)> {
     let (now, token) = (tx.now(), new_token());
     let id = SessionId::new(now);
     store::sweep(tx, person, from.replaces).await?;
-    store::insert(tx, id, &token, person, kind, &from).await?;
+    store::insert(tx, id, &token, person, kind, from).await?;
     let life = if kind == Kind::Half { HALF_LIFE } else { LIFE };
     Ok((id, Cookie::with(&token, life, tx.hub().secure_cookies())))
 }

@@ -9,7 +9,8 @@ use crate::Secret;
 use crate::passwords::{self, Confirmed};
 use crate::totp::{self, Taken};
 
-/// What somebody proves again by: the code where there is a second factor, the password where there is none.
+/// What somebody proves again by: the code where there is a second factor, the password where there is none. The password alone, where
+/// there is a second factor, is for places that want the password when staff enter; it makes nothing else fresh.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct StepUp {
     /// Six digits of the authenticator app, or a recovery code.
@@ -22,8 +23,10 @@ pub struct StepUp {
 pub(crate) enum Proof {
     /// A code, to be taken in the act.
     Code(Secret),
-    /// The right password.
+    /// The right password of somebody who has no second factor.
     Password(Confirmed),
+    /// The right password, beside a second factor that was not asked for.
+    PasswordAlone(Confirmed),
 }
 
 /// What the ledger says of recovery codes: how many there are.
@@ -42,7 +45,8 @@ pub(crate) async fn prepare(mut tx: ReadTx<scope::Own>, body: StepUp) -> Result<
     match (has_second_factor, body.code, body.password) {
         (true, Some(code), None) => return Ok(Proof::Code(code)),
         (false, None, Some(password)) => return Ok(Proof::Password(passwords::prove(tx, password).await?)),
-        (true, None, _) => check.fail("code", "missing", "is missing: you have a second factor"),
+        (true, None, Some(password)) => return Ok(Proof::PasswordAlone(passwords::prove(tx, password).await?)),
+        (true, None, None) => check.fail("code", "missing", "is missing: you have a second factor"),
         (true, Some(_), Some(_)) => check.fail("password", "unexpected", "is not taken: you have a second factor"),
         (false, _, None) => check.fail("password", "missing", "is missing: you have no second factor"),
         (false, Some(_), Some(_)) => check.fail("code", "unexpected", "is not taken: you have no second factor"),
@@ -71,6 +75,11 @@ pub(crate) async fn step_up(tx: &mut WriteTx<scope::Own>, proof: Proof) -> Resul
             if store::has_second_factor(tx).await? {
                 return Err(Error::Changed);
             }
+            store::note_password(tx, session).await?;
+        }
+        Proof::PasswordAlone(password) => {
+            password.still(tx).await?;
+            return store::note_password(tx, session).await;
         }
     }
     store::freshen(tx, session).await

@@ -22,8 +22,8 @@ pub(super) async fn insert<S: scope::Control>(
     };
     tx.execute(
         "INSERT INTO session (id, token_hash, person_id, state, created_at, last_seen_at, idle_expires_at, expires_at,
-                              second_factor_at, address, user_agent)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
+                              second_factor_at, address, user_agent, password_at, brand_id, brand_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?5, ?11, ?12)",
         params![
             id,
             token_hash(token),
@@ -35,6 +35,8 @@ pub(super) async fn insert<S: scope::Control>(
             second_factor_at,
             from.address.as_str(),
             from.user_agent.as_str(),
+            from.brand.as_ref().map(|brand| brand.id),
+            from.brand.as_ref().map(|brand| brand.version),
         ],
     )
     .await?;
@@ -68,6 +70,13 @@ pub(super) async fn recovery_codes_left(tx: &mut ReadTx<scope::Own>) -> Result<i
 pub(super) async fn freshen(tx: &mut WriteTx<scope::Own>, session: SessionId) -> Result<()> {
     let (person, now) = (tx.scope.person, tx.now());
     let sql = "UPDATE session SET stepped_up_at = ?3 WHERE id = ?1 AND person_id = ?2 AND state = 'full' AND expires_at > ?3";
+    if tx.execute(sql, params![session, person, now]).await? == 1 { Ok(()) } else { Err(Error::NotSignedIn) }
+}
+
+/// Notes in a session that its person has just given their password.
+pub(super) async fn note_password(tx: &mut WriteTx<scope::Own>, session: SessionId) -> Result<()> {
+    let (person, now) = (tx.scope.person, tx.now());
+    let sql = "UPDATE session SET password_at = ?3 WHERE id = ?1 AND person_id = ?2 AND state = 'full' AND expires_at > ?3";
     if tx.execute(sql, params![session, person, now]).await? == 1 { Ok(()) } else { Err(Error::NotSignedIn) }
 }
 

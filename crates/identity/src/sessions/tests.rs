@@ -224,7 +224,10 @@ async fn with_a_second_factor_only_a_code_does_and_each_once(#[values(Engine::Sq
     let (secret, recovery) = with_second_factor(&mut browser).await;
     hub.advance(Duration::from_secs(601));
     let code = code_at(&secret, hub.hub.now());
-    assert_eq!(browser.post(STEP_UP, json!({"password": PASSWORD})).await.expect(422).wrong_fields(), ["code missing"]);
+    assert_eq!(browser.post(STEP_UP, json!({})).await.expect(422).wrong_fields(), ["code missing"]);
+    // The password alone is for places that ask staff for it; it is no second factor.
+    browser.post(STEP_UP, json!({"password": PASSWORD})).await.expect(204);
+    assert_eq!(browser.get("/me").await.json["session"]["stepped_up_at"], json!(null));
     let both = json!({"code": code, "password": PASSWORD});
     assert_eq!(browser.post(STEP_UP, both).await.expect(422).wrong_fields(), ["password unexpected"]);
     browser.post(STEP_UP, json!({"code": code})).await.expect(204);

@@ -22,13 +22,12 @@ async fn view(cx: PublicCx) -> Result<Json<SetupView>> {
     Ok(Json(super::view(&mut tx).await?))
 }
 
-/// Makes the first provider and the first person, with the code from the hub's log.
+/// Makes the first provider, or the one organisation, and the first person, with the code from the hub's log.
 #[utoipa::path(post, path = "/setup", operation_id = "setup.create", tag = "setup", request_body = SetupCreate,
     responses((status = 201, body = Me), Problems))]
 async fn create(cx: PublicCx, Json(body): Json<SetupCreate>) -> Result<(StatusCode, Cookie, Json<Me>)> {
-    let checked = super::check(&cx, body).await?;
-    let mut tx = cx.write::<actions::SetupCreate>().await?;
-    let (cookie, me) = super::create(&mut tx, checked, Origin::of(&cx)).await?;
-    tx.commit().await?;
+    let (checked, from) = (super::check(&cx, body).await?, Origin::of(&cx).await?);
+    let tx = cx.write::<actions::SetupCreate>().await?;
+    let (cookie, me) = super::create(tx, checked, from).await?;
     Ok((StatusCode::CREATED, cookie, Json(me)))
 }

@@ -1,9 +1,10 @@
-//! The first start: the installation gets its first provider, and its first person.
+//! The first start: the installation gets its first provider, or the one organisation it is for, and its first person.
 //!
-//! - Possible only while there is no provider, and only with the one-time code that the hub wrote to its log at this start: whoever
+//! - Two modes: `provider` founds an MSP, `standalone` one organisation without any provider, whose first admin the person is.
+//! - Possible only while there is nothing, and only with the one-time code that the hub wrote to its log at this start: whoever
 //!   can read the log runs the machine. Afterwards the address answers as if it did not exist.
 //! - The code is used up by the setup that it allows; a start makes a new one.
-//! - What a provider begins with (its plans) is not known here: the hub wires a [`Founder`].
+//! - What a provider or an organisation begins with is not known here: the hub wires a [`Founder`].
 
 mod http;
 mod store;
@@ -16,35 +17,70 @@ use kernel::door::BoxFuture;
 use kernel::ids::random;
 use kernel::secrets::token_hash;
 use kernel::validate::Check;
-use kernel::{Error, Hub, PersonId, PublicCx, ReadTx, Result, WriteTx, scope};
+use kernel::{Error, Hub, PersonId, PublicCx, ReadTx, Result, TenantId, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 use crate::invitations::{self, person_name};
 use crate::me::{self, Me};
-use crate::passwords::Pool;
+use crate::passwords::{Demands, Pool};
 use crate::sessions::{self, Cookie, Kind, Origin};
 use crate::sign_in::{Attempt, Tries};
 use crate::totp::{as_made, readable};
 
 pub use http::router;
 
-/// Makes the first provider. Provided to the hub as `Arc<dyn Founder>`.
+/// Makes what the installation is for. Provided to the hub as `Arc<dyn Founder>`.
 pub trait Founder: Send + Sync {
-    /// Makes the provider with what it begins with, and the person its first staff, who may do everything there. Says in `tx` what
+    /// Makes the house with what it begins with, and the person the first in it, who may do everything there. Says in `tx` what
     /// was made: subject and ledger are the founder's to name.
     fn found<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>, founding: &'a Founding) -> BoxFuture<'a, Result<()>>;
+
+    /// Removes what a founding that was not committed left outside of its transaction.
+    fn abandon<'a>(&'a self, _hub: &'a Hub, _founding: &'a Founding) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
 }
 
-/// What is founded, and by whom. Checked: a name of one line, a slug.
+/// What is founded, and by whom.
 #[derive(Debug, Clone)]
 pub struct Founding {
-    /// The provider's name.
-    pub provider_name: String,
-    /// The provider's slug.
-    pub provider_slug: String,
-    /// Its first staff.
+    /// What.
+    pub house: House,
+    /// The first in it.
     pub person: PersonId,
+}
+
+/// What an installation is for. Checked: names of one line, slugs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum House {
+    /// A provider and its clients.
+    Provider {
+        /// Its name.
+        name: String,
+        /// Its slug.
+        slug: String,
+    },
+    /// One organisation without a provider.
+    Standalone {
+        /// The id it gets.
+        tenant: TenantId,
+        /// Its name.
+        name: String,
+        /// Its slug.
+        slug: String,
+    },
+}
+
+/// What an installation can be for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupMode {
+    /// A provider and its clients.
+    #[default]
+    Provider,
+    /// One organisation without a provider.
+    Standalone,
 }
 
 /// Whether the installation waits for its setup.
@@ -52,17 +88,30 @@ pub struct Founding {
 pub struct SetupView {
     /// It does.
     pub needed: bool,
+    /// What it can be set up for.
+    pub modes: [SetupMode; 2],
 }
 
-/// The first provider and the first person.
+/// What the installation is for, and the first person.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 pub struct SetupCreate {
     /// The one-time code from the hub's log.
     pub code: Secret,
-    /// The provider's name.
+    /// What for; a provider when left out.
+    #[serde(default)]
+    pub mode: SetupMode,
+    /// The provider's name: in the mode `provider`.
+    #[serde(default)]
     pub provider_name: String,
-    /// The provider's slug.
+    /// The provider's slug: in the mode `provider`.
+    #[serde(default)]
     pub provider_slug: String,
+    /// The organisation's name: in the mode `standalone`.
+    #[serde(default)]
+    pub organisation_name: String,
+    /// The organisation's slug: in the mode `standalone`.
+    #[serde(default)]
+    pub organisation_slug: String,
     /// The person's name.
     pub name: String,
     /// The person's e-mail address.
@@ -82,8 +131,7 @@ pub(crate) enum Checked {
 /// A setup that is in order.
 pub(crate) struct Right {
     code_hash: Vec<u8>,
-    provider_name: String,
-    provider_slug: String,
+    house: House,
     name: String,
     email: String,
     password_hash: String,
@@ -100,8 +148,7 @@ pub async fn prepare(hub: &Hub) -> Result<Option<String>> {
         return Ok(None);
     }
     let code = readable(&random::<20>());
-    let mut tx =
-        hub.system_write("setup.prepare", "The installation has no provider: its setup waits for the code in the log.").await?;
+    let mut tx = hub.system_write("setup.prepare", "There is nothing here yet: the setup waits for the code in the log.").await?;
     store::keep_code(&mut tx, &hash_of(&code)).await?;
     tx.commit().await?;
     Ok(Some(code))
@@ -112,7 +159,7 @@ pub async fn prepare(hub: &Hub) -> Result<Option<String>> {
 /// # Errors
 /// As the store's.
 pub(crate) async fn view(tx: &mut ReadTx<scope::Public>) -> Result<SetupView> {
-    Ok(SetupView { needed: store::is_needed(tx).await? })
+    Ok(SetupView { needed: store::is_needed(tx).await?, modes: [SetupMode::Provider, SetupMode::Standalone] })
 }
 
 /// Checks the code, then everything else, outside of any write.
@@ -133,40 +180,76 @@ pub(crate) async fn check(cx: &PublicCx, body: SetupCreate) -> Result<Checked> {
     drop(tx);
     attempt.forget();
     let mut check = Check::new();
-    let provider_name = check.text("provider_name", &body.provider_name, 2..=100);
-    check.that(!provider_name.contains(['\n', '\t']), "provider_name", "control_characters", "is one line");
-    let provider_slug = check.slug("provider_slug", &body.provider_slug);
+    let house = check_house(&mut check, &body, cx.hub().now());
+    let (House::Provider { name: house_name, slug } | House::Standalone { name: house_name, slug, .. }) = &house;
     let name = person_name(&mut check, "name", &body.name);
     let email = check.email("email", &body.email);
-    let pool = cx.hub().port::<Pool>();
-    let about = vec![email.clone(), name.clone(), provider_name.clone(), provider_slug.clone()];
-    pool.judge(body.password.clone(), about).await?.tell("password", &mut check);
+    let about = vec![email.clone(), name.clone(), house_name.clone(), slug.clone()];
+    Demands::of_the_first(about).check(cx.hub(), "password", &body.password, &mut check).await?;
     check.done()?;
-    let password_hash = pool.hash(body.password).await?;
-    Ok(Checked::Right(Box::new(Right { code_hash, provider_name, provider_slug, name, email, password_hash, attempt })))
+    let password_hash = cx.hub().port::<Pool>().hash(body.password).await?;
+    Ok(Checked::Right(Box::new(Right { code_hash, house, name, email, password_hash, attempt })))
 }
 
-/// Sets the installation up: the code is used up, the person exists and is signed in, the provider is theirs.
+fn check_house(check: &mut Check, body: &SetupCreate, now: Timestamp) -> House {
+    let mut of = |fields: [&str; 2], name: &str, slug: &str| {
+        let name = check.text(fields[0], name, 2..=100);
+        check.that(!name.contains(['\n', '\t']), fields[0], "control_characters", "is one line");
+        (name, check.slug(fields[1], slug))
+    };
+    match body.mode {
+        SetupMode::Provider => {
+            let (name, slug) = of(["provider_name", "provider_slug"], &body.provider_name, &body.provider_slug);
+            House::Provider { name, slug }
+        }
+        SetupMode::Standalone => {
+            let (name, slug) = of(["organisation_name", "organisation_slug"], &body.organisation_name, &body.organisation_slug);
+            House::Standalone { tenant: TenantId::new(now), name, slug }
+        }
+    }
+}
+
+/// Sets the installation up and commits: the code is used up, the person exists and is signed in, the house is theirs. Takes the whole
+/// transaction, because what is made beside it goes again if it fails.
 ///
 /// # Errors
 /// `Invalid` for a wrong code, `NotFound` when somebody else was faster.
-pub(crate) async fn create(tx: &mut WriteTx<scope::Public>, checked: Checked, from: Origin) -> Result<(Cookie, Me)> {
+pub(crate) async fn create(mut tx: WriteTx<scope::Public>, checked: Checked, from: Origin) -> Result<(Cookie, Me)> {
     let Checked::Right(checked) = checked else {
         return Err(Error::field("code", "wrong", "is not the code in the hub's log of this start"));
     };
-    if !store::use_code(tx, &checked.code_hash).await? || !store::is_needed(tx).await? {
+    if !store::use_code(&mut tx, &checked.code_hash).await? || !store::is_needed(&mut tx).await? {
         return Err(Error::NotFound);
     }
-    let inserted = invitations::insert_person(tx, &checked.email, &checked.name, &checked.password_hash).await?;
+    let inserted = invitations::insert_person(&mut tx, &checked.email, &checked.name, &checked.password_hash).await?;
     let person = inserted.ok_or_else(|| Error::field("email", "taken", "belongs to an account that exists"))?;
     tx.act_as(person, &checked.name);
-    let Right { provider_name, provider_slug, attempt, .. } = *checked;
-    let founding = Founding { provider_name, provider_slug, person };
-    let founder = tx.hub().port::<Arc<dyn Founder>>();
-    founder.found(tx, &founding).await?;
-    let (session, cookie) = sessions::start(tx, person, Kind::Full { second_factor_at: None }, from).await?;
-    attempt.succeeded();
-    Ok((cookie, me::of(tx, person, session).await?))
+    let Right { house, attempt, .. } = *checked;
+    let (hub, founding) = (tx.hub().clone(), Founding { house, person });
+    let founder = hub.port::<Arc<dyn Founder>>();
+    match settle(tx, &founder, &founding, from).await {
+        Ok(settled) => {
+            attempt.succeeded();
+            Ok(settled)
+        }
+        Err(error) => {
+            founder.abandon(&hub, &founding).await;
+            Err(error)
+        }
+    }
+}
+
+async fn settle(
+    mut tx: WriteTx<scope::Public>,
+    founder: &Arc<dyn Founder>,
+    founding: &Founding,
+    from: Origin,
+) -> Result<(Cookie, Me)> {
+    founder.found(&mut tx, founding).await?;
+    let (session, cookie) = sessions::start(&mut tx, founding.person, Kind::Full { second_factor_at: None }, &from).await?;
+    let me = me::of(&mut tx, founding.person, session, from.brand).await?;
+    tx.commit().await?;
+    Ok((cookie, me))
 }
 
 fn hash_of(code: &str) -> Vec<u8> {

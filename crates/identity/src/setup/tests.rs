@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::{Engine, TestHub};
 
-use super::{Founder, Founding, prepare};
+use super::{Founder, Founding, House, prepare};
 use crate::stage::{Browser, PASSWORD, assert_unsaid, entries, hub, number};
 
 /// Founds as the msp crate does, in the least.
@@ -16,11 +16,12 @@ struct TestFounder;
 impl Founder for TestFounder {
     fn found<'a>(&'a self, tx: &'a mut WriteTx<scope::Public>, founding: &'a Founding) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            let House::Provider { name, slug } = &founding.house else { return Err(kernel::Error::NotFound) };
             let now = tx.now();
             let id = ProviderId::new(now);
             tx.execute(
                 "INSERT INTO provider (id, slug, name, state, created_at) VALUES (?1, ?2, ?3, 'active', ?4)",
-                params![id, founding.provider_slug.as_str(), founding.provider_name.as_str(), now],
+                params![id, slug.as_str(), name.as_str(), now],
             )
             .await?;
             tx.execute(
@@ -28,7 +29,7 @@ impl Founder for TestFounder {
                 params![id, founding.person, now],
             )
             .await?;
-            tx.in_ledger_of(id).subject("provider", id, founding.provider_name.clone());
+            tx.in_ledger_of(id).subject("provider", id, name.clone());
             Ok(())
         })
     }
@@ -51,7 +52,7 @@ fn body(code: &str) -> Value {
 async fn the_first_start_is_set_up_once_with_the_code(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = empty(engine).await;
     let mut browser = Browser::new(&hub);
-    assert_eq!(browser.get("/setup").await.expect(200).json, json!({"needed": true}));
+    assert_eq!(browser.get("/setup").await.expect(200).json, json!({"needed": true, "modes": ["provider", "standalone"]}));
     // Before there is a code, none is right.
     assert_eq!(browser.post("/setup", body("")).await.expect(422).wrong_fields(), ["code wrong"]);
     let old = prepare(&hub.hub).await.expect("made").expect("needed");
@@ -65,7 +66,7 @@ async fn the_first_start_is_set_up_once_with_the_code(#[values(Engine::Sqlite, E
     assert_eq!(me.json["providers"][0]["slug"], "northwind");
     assert_eq!(me.json["providers"][0]["role"], "provider_admin");
     browser.get("/me").await.expect(200);
-    assert_eq!(browser.get("/setup").await.expect(200).json, json!({"needed": false}));
+    assert_eq!(browser.get("/setup").await.expect(200).json, json!({"needed": false, "modes": ["provider", "standalone"]}));
     let late = Browser::new(&hub).post("/setup", body(&code)).await.expect(404);
     assert_eq!(late.code(), "not_found");
     assert_eq!(prepare(&hub.hub).await.expect("looked"), None);
@@ -127,7 +128,7 @@ async fn where_a_provider_is_there_is_nothing_to_set_up(#[values(Engine::Sqlite,
     let hub = hub(engine).await;
     assert_eq!(prepare(&hub.hub).await.expect("looked"), None);
     let mut browser = Browser::new(&hub);
-    assert_eq!(browser.get("/setup").await.expect(200).json, json!({"needed": false}));
+    assert_eq!(browser.get("/setup").await.expect(200).json, json!({"needed": false, "modes": ["provider", "standalone"]}));
     for code in ["", "x"] {
         browser.post("/setup", body(code)).await.expect(404);
     }

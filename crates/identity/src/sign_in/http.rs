@@ -16,9 +16,9 @@ pub fn router() -> OpenApiRouter<Hub> {
 #[utoipa::path(post, path = "/session", operation_id = "session.create", tag = "session", request_body = SessionCreate,
     responses((status = 200, body = SessionStep), Problems))]
 async fn create(cx: PublicCx, Json(body): Json<SessionCreate>) -> Result<(Cookie, Json<SessionStep>)> {
-    let tried = super::check(&cx, body).await?;
+    let (tried, from) = (super::check(&cx, body).await?, Origin::of(&cx).await?);
     let mut tx = cx.write::<actions::SessionCreate>().await?;
-    let (cookie, step) = super::enter(&mut tx, tried, Origin::of(&cx)).await?;
+    let (cookie, step) = super::enter(&mut tx, tried, from).await?;
     tx.commit().await?;
     Ok((cookie, Json(step)))
 }
@@ -27,9 +27,9 @@ async fn create(cx: PublicCx, Json(body): Json<SessionCreate>) -> Result<(Cookie
 #[utoipa::path(post, path = "/session/verify", operation_id = "session.verify", tag = "session", request_body = SessionVerify,
     responses((status = 200, body = SessionVerified), Problems))]
 async fn verify(cx: PublicCx, Json(body): Json<SessionVerify>) -> Result<(Cookie, Json<SessionVerified>)> {
-    let waiting = super::waiting(&cx)?;
+    let (waiting, from) = (super::waiting(&cx)?, Origin::of(&cx).await?);
     let mut tx = cx.write::<actions::SessionVerify>().await?;
-    let (cookie, verified) = super::verify(&mut tx, waiting, &body.code, Origin::of(&cx)).await?;
+    let (cookie, verified) = super::verify(&mut tx, waiting, &body.code, from).await?;
     tx.commit().await?;
     Ok((cookie, Json(verified)))
 }

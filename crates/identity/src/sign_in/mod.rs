@@ -16,7 +16,7 @@ mod tests;
 mod tries;
 
 use kernel::ids::SessionId;
-use kernel::{Error, PersonId, PublicCx, Result, WriteTx, scope};
+use kernel::{Error, PersonId, PublicCx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
@@ -140,11 +140,11 @@ pub(crate) async fn start(
     from: Origin,
 ) -> Result<(Cookie, SessionStep)> {
     let kind = if second_factor { Kind::Half } else { Kind::Full { second_factor_at: None } };
-    let (session, cookie) = sessions::start(tx, person, kind, from).await?;
+    let (session, cookie) = sessions::start(tx, person, kind, &from).await?;
     let step = if second_factor {
         SessionStep { state: Step::SecondFactor, me: None }
     } else {
-        SessionStep { state: Step::SignedIn, me: Some(me::of(tx, person, session).await?) }
+        SessionStep { state: Step::SignedIn, me: Some(me::of(tx, person, session, from.brand).await?) }
     };
     Ok((cookie, step))
 }
@@ -154,6 +154,7 @@ pub(crate) struct Waiting {
     person: PersonId,
     name: String,
     session: SessionId,
+    password_at: Option<Timestamp>,
     attempt: Attempt,
 }
 
@@ -167,7 +168,13 @@ pub(crate) fn waiting(cx: &PublicCx) -> Result<Waiting> {
         return Err(Error::Conflict("This session waits for no code: you are signed in.".into()));
     }
     let attempt = cx.hub().port::<Tries>().admit(&caller.email, &cx.address, cx.hub().now())?;
-    Ok(Waiting { person: caller.person, name: caller.name.clone(), session: caller.session, attempt })
+    Ok(Waiting {
+        person: caller.person,
+        name: caller.name.clone(),
+        session: caller.session,
+        password_at: caller.password_at,
+        attempt,
+    })
 }
 
 /// Takes the second factor: the half session ends, a whole one begins.
@@ -195,8 +202,11 @@ async fn take(
     store::end_half(tx, waiting.session, person).await?;
     let taken = totp::take(tx, person, code).await?.ok_or(Error::BadCredentials)?;
     let now = tx.now();
-    let (session, cookie) = sessions::start(tx, person, Kind::Full { second_factor_at: Some(now) }, from).await?;
-    let me = me::of(tx, person, session).await?;
+    let (session, cookie) = sessions::start(tx, person, Kind::Full { second_factor_at: Some(now) }, &from).await?;
+    if let Some(at) = waiting.password_at {
+        store::password_was_given(tx, session, at).await?;
+    }
+    let me = me::of(tx, person, session, from.brand).await?;
     let recovery_codes_left = me.person.recovery_codes_left;
     if taken == Taken::RecoveryCode {
         tx.changed("recovery_codes", person, &Left { left: recovery_codes_left + 1 }, &Left { left: recovery_codes_left });

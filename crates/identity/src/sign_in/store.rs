@@ -1,7 +1,7 @@
 //! Accounts as they are before anybody is signed in.
 
 use kernel::ids::SessionId;
-use kernel::{Error, PersonId, ReadTx, Result, WriteTx, params, scope};
+use kernel::{Error, PersonId, ReadTx, Result, Timestamp, WriteTx, params, scope};
 
 /// An account that somebody gave the address of.
 pub(crate) struct Account {
@@ -36,6 +36,12 @@ pub(crate) async fn is_still(tx: &mut WriteTx<scope::Public>, account: &Account)
 
 pub(super) async fn rehash(tx: &mut WriteTx<scope::Public>, person: PersonId, hash: &str) -> Result<()> {
     tx.execute("UPDATE person SET password_hash = ?2 WHERE id = ?1", params![person, hash]).await?;
+    Ok(())
+}
+
+/// Notes that the password was given before this session began: with the half one that it comes from.
+pub(super) async fn password_was_given(tx: &mut WriteTx<scope::Public>, session: SessionId, at: Timestamp) -> Result<()> {
+    tx.execute("UPDATE session SET password_at = ?2 WHERE id = ?1", params![session, at]).await?;
     Ok(())
 }
 

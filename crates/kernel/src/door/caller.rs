@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 use crate::error::{CanFail, Error, Result};
 use crate::ids::{ApiKeyId, PersonId, SessionId};
 use crate::params;
+use crate::rules::{Lack, SignInRules, SignedIn};
 use crate::secrets::is_api_token;
 use crate::store::{Place, StoreError, Tx, Value};
 
@@ -51,11 +52,23 @@ pub struct Caller {
     pub second_factor_at: Option<Timestamp>,
     /// When they last proved again that it is them: by a code, or without a second factor by the password.
     pub stepped_up_at: Option<Timestamp>,
+    /// When they last gave their password in this session.
+    pub password_at: Option<Timestamp>,
+    pub(crate) asked: Asked,
     pub(crate) token_hash: [u8; 32],
     pub(crate) enabled: bool,
     pub(crate) seen_at: Timestamp,
     pub(crate) idle_expires_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+}
+
+/// What the places of a person ask of them, and how they stand towards that. A key is asked for nothing: it was made by somebody who had
+/// it all, and it ends by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    rules: SignInRules,
+    has_second_factor: bool,
+    password_set_at: Timestamp,
 }
 
 /// The API key that a caller came with.
@@ -96,6 +109,34 @@ impl Hub {
         let row = tx.opt("SELECT state FROM person WHERE id = ?1", params![caller.person]).await?;
         let enabled = row.ok_or(Error::NotSignedIn)?.take::<String>()? == "active";
         Ok(Arc::new(Caller { enabled, ..caller.clone() }))
+    }
+
+    /// A person without a session or a key: for what they approved and that is done after their request.
+    pub(crate) async fn caller_in_person(&self, person: PersonId) -> Result<Caller> {
+        let mut tx = self.0.store.read_facts().await?;
+        let row = tx.opt("SELECT name, email, state FROM person WHERE id = ?1", params![person]).await?;
+        let mut row = row.ok_or(Error::NotSignedIn)?;
+        let (name, email, state): (String, String, String) = (row.take()?, row.take()?, row.take()?);
+        if state != "active" {
+            return Err(Error::NotSignedIn);
+        }
+        let ever = Timestamp(i64::MAX);
+        Ok(Caller {
+            person,
+            name,
+            email,
+            session: SessionId::from_uuid(Uuid::nil()),
+            key: None,
+            half: false,
+            second_factor_at: None,
+            stepped_up_at: None,
+            // The hash of no token.
+            token_hash: [0; 32],
+            enabled: true,
+            seen_at: ever,
+            idle_expires_at: ever,
+            expires_at: ever,
+        })
     }
 
     /// The caller whose token has this hash, as things stand now. A look, not a use: it keeps no session alive.
@@ -182,23 +223,29 @@ impl Hub {
 async fn load_session(tx: &mut Tx, hash: [u8; 32]) -> Result<Option<Caller>, StoreError> {
     let row = tx
         .opt(
-            "SELECT p.id, p.name, p.email, p.state, s.id, s.state, s.second_factor_at, s.stepped_up_at, s.last_seen_at,
-                    s.idle_expires_at, s.expires_at
+            "SELECT p.id, p.name, p.email, p.state, p.totp_secret IS NOT NULL, COALESCE(p.password_set_at, p.created_at), s.id, s.state,
+                    s.second_factor_at, s.stepped_up_at, s.password_at, s.last_seen_at, s.idle_expires_at, s.expires_at
              FROM session s JOIN person p ON p.id = s.person_id WHERE s.token_hash = ?1",
             params![hash.as_slice()],
         )
         .await?;
     let Some(mut row) = row else { return Ok(None) };
+    let (person, name, email): (PersonId, _, _) = (row.take()?, row.take()?, row.take()?);
+    let enabled = row.take::<String>()? == "active";
+    let rules = SignInRules::of(tx, person).await?;
+    let asked = Asked { rules, has_second_factor: row.take()?, password_set_at: row.take()? };
     Ok(Some(Caller {
-        person: row.take()?,
-        name: row.take()?,
-        email: row.take()?,
-        enabled: row.take::<String>()? == "active",
+        person,
+        name,
+        email,
+        enabled,
+        asked,
         session: row.take()?,
         key: None,
         half: row.take::<String>()? == "half",
         second_factor_at: row.take()?,
         stepped_up_at: row.take()?,
+        password_at: row.take()?,
         token_hash: hash,
         seen_at: row.take()?,
         idle_expires_at: row.take()?,
@@ -237,6 +284,8 @@ async fn load_key(tx: &mut Tx, hash: [u8; 32]) -> Result<Option<Caller>, StoreEr
         half: false,
         second_factor_at: None,
         stepped_up_at: None,
+        password_at: None,
+        asked: Asked { rules: SignInRules::default(), has_second_factor: false, password_set_at: Timestamp(0) },
         token_hash: hash,
         enabled,
         seen_at,
@@ -268,6 +317,25 @@ impl Caller {
     /// Whether they proved a short while ago that it is them.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         fresh_until(self.second_factor_at, self.stepped_up_at).is_some_and(|until| now < until)
+    }
+
+    /// What is still asked of them before they may do anything but mend it.
+    pub(crate) fn lack(&self, now: Timestamp) -> Option<Lack> {
+        if self.key.is_some() {
+            return None;
+        }
+        let Asked { rules, has_second_factor, password_set_at } = self.asked;
+        let (second_factor_at, stepped_up_at) = (self.second_factor_at, self.stepped_up_at);
+        rules.lack(&SignedIn { has_second_factor, second_factor_at, stepped_up_at, password_set_at }, now)
+    }
+
+    /// Fully signed in and enabled, with everything that is asked of them.
+    pub(crate) fn ready(self: Arc<Self>, now: Timestamp) -> Result<Arc<Self>> {
+        let whole = self.full()?;
+        match whole.lack(now) {
+            Some(lack) => Err(Error::Lacking(lack)),
+            None => Ok(whole),
+        }
     }
 
     /// Fully signed in and enabled.

@@ -11,6 +11,7 @@ use ledger::Outcome;
 use serde::Serialize;
 
 use super::caller::Caller;
+use super::entry::SwitchPolicy;
 use super::fair::{Turn, WRITE_COST};
 use super::hub::Hub;
 use super::record::{self, Attempt, Scratch};
@@ -18,7 +19,7 @@ use super::standing::{Held, Moment, Standing, TenantInfo, refusal};
 use super::tx::{Background, ReadTx, Scope, Still, WriteTx, chain_of, scope};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::ids::{ProviderId, TenantId};
+use crate::ids::{PersonId, ProviderId, RequestId, TenantId};
 use crate::store::Place;
 
 /// Whether an action is allowed to the person who asks, and if not, why and what it would take. Keyed by action name in [`CanMap`].
@@ -46,6 +47,8 @@ pub(super) struct Base {
     pub background: Background,
     /// The request's place in its tenant's lane.
     turn: Option<Turn>,
+    /// What the person must prove before they may act here.
+    locked: Option<SwitchPolicy>,
 }
 
 /// An allowed act: through which grant, and until when that holds by itself.
@@ -60,7 +63,11 @@ impl Base {
     /// The context's background for a caller who stands like this.
     pub fn new(hub: &Hub, parts: &Parts, caller: Option<Arc<Caller>>, standing: Arc<Standing>, epoch: u64) -> Self {
         let scratch = parts.extensions.get::<Arc<Scratch>>().cloned();
-        Self { background: Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch, epoch }, turn: None }
+        Self {
+            background: Background { now: hub.now(), hub: hub.clone(), caller, standing, scratch, epoch },
+            turn: None,
+            locked: None,
+        }
     }
 
     pub fn allow(&self, act: Act, subject: Subject) -> Result<Allowed, access::Verdict> {
@@ -74,24 +81,33 @@ impl Base {
 
     pub async fn read<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<ReadTx<S>> {
         self.allow(act, Subject::Any).map_err(|verdict| refusal(&verdict))?;
+        // Nobody is sent for a proof who may not do it with one either.
+        if let Some(asked) = self.locked {
+            return Err(asked.refusal());
+        }
         let tx = self.background.hub.0.store.read(place).await?;
         Ok(ReadTx::new(tx, scope, self.background.clone()))
     }
 
     pub async fn write<S: Scope>(&self, act: Act, place: Place, scope: S) -> Result<WriteTx<S>> {
         let mut entry = self.entry(act);
-        let until = match self.allow(act, Subject::Any) {
+        let allowed = match (self.allow(act, Subject::Any), self.locked) {
+            (Ok(allowed), None) => Ok(allowed),
+            (Ok(_), Some(asked)) => Err((asked.policy().to_owned(), asked.refusal())),
+            (Err(verdict), _) => Err((verdict.policy.to_string(), refusal(&verdict))),
+        };
+        let until = match allowed {
             Ok(allowed) => {
                 entry.grant = Some(allowed.label);
                 allowed.until
             }
-            Err(verdict) => {
+            Err((policy, error)) => {
                 entry.outcome = Outcome::Refused;
-                entry.policy = Some(verdict.policy.to_string());
+                entry.policy = Some(policy);
                 if let Some(scratch) = &self.background.scratch {
                     scratch.attempts.lock().push(Attempt { entry, chain: chain_of(&scope) });
                 }
-                return Err(refusal(&verdict));
+                return Err(error);
             }
         };
         let tx = self.background.hub.0.store.write(place).await?;
@@ -117,7 +133,7 @@ impl Base {
     fn again(&self, standing: Standing) -> Self {
         let epoch = self.background.hub.epoch();
         let background = Background { standing: Arc::new(standing), epoch, ..self.background.clone() };
-        Self { background, turn: self.turn.clone() }
+        Self { background, turn: self.turn.clone(), locked: None }
     }
 
     async fn client(&self, scope: scope::Client) -> Result<ClientCx> {
@@ -143,7 +159,7 @@ impl Background {
 /// Who asks, whole, and the epoch of before anything about them was looked up.
 pub(super) async fn signed_in(hub: &Hub, parts: &Parts) -> Result<(Arc<Caller>, u64)> {
     let epoch = hub.epoch();
-    Ok((hub.caller(parts).await?.full()?, epoch))
+    Ok((hub.caller(parts).await?.ready(hub.now())?, epoch))
 }
 
 async fn path_part(parts: &mut Parts, name: &str) -> Result<String> {
@@ -184,7 +200,8 @@ where
         let tenant = standing.tenant.as_ref().expect("resolved for a tenant").id;
         hub.note_use(&caller, &standing, hub.now());
         let turn = hub.0.fair.turn(tenant, if parts.method.is_safe() { 1 } else { WRITE_COST }).await?;
-        let base = Base { turn: Some(turn), ..Base::new(&hub, parts, Some(caller), standing, epoch) };
+        let locked = hub.locked(&caller, &standing, hub.now()).await?;
+        let base = Base { turn: Some(turn), locked, ..Base::new(&hub, parts, Some(caller), standing, epoch) };
         Ok(Self { base, tenant })
     }
 }
@@ -220,6 +237,15 @@ impl TenantCx {
     /// `Forbidden` (which the ledger keeps), `Unavailable`.
     pub async fn write_records<A: Action<Plane = plane::Records, Door = door::Write>>(&self) -> Result<WriteTx<scope::Records>> {
         self.base.write(A::ACT, Place::Control, scope::Records { tenant: self.tenant }).await
+    }
+
+    /// Opens a reader of the records for what an act must look at before it begins, so that slow work (reading a picture) holds up no
+    /// writer. A refusal is in no ledger: the write that follows leaves it there.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Unavailable`.
+    pub async fn look_records<A: Action<Plane = plane::Records, Door = door::Write>>(&self) -> Result<ReadTx<scope::Records>> {
+        self.base.read(A::ACT, Place::Control, scope::Records { tenant: self.tenant }).await
     }
 
     /// What the person may do inside this tenant.
@@ -266,12 +292,18 @@ impl TenantCx {
             let b = &self.base.background;
             let token_hash = b.caller.as_deref().ok_or(Error::NotSignedIn)?.token_hash;
             let epoch = hub.epoch();
-            let caller = hub.caller_by_hash(token_hash).await?.full()?;
+            let caller = hub.caller_by_hash(token_hash).await?.ready(hub.now())?;
             let standing = hub.standing(&caller, &self.tenant.to_string()).await?;
             let is_changed = standing.digest(&hub.0.engine, hub.now()) != before;
             let background = Background { now: hub.now(), caller: Some(caller), standing, epoch, ..b.clone() };
+            let b = &background;
+            let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+            let locked = hub.locked(caller, &b.standing, b.now).await?;
+            if let Some(asked) = locked {
+                return Err(asked.refusal());
+            }
             if is_changed {
-                self.base = Base { background, turn: None };
+                self.base = Base { background, turn: None, locked: None };
                 self.base.allow(Act::ContextView, Subject::Any).map_err(|verdict| refusal(&verdict))?;
                 return Ok(true);
             }
@@ -286,6 +318,14 @@ impl TenantCx {
                 return Ok(false);
             }
         }
+    }
+
+    /// Whether an action is allowed here, without opening anything.
+    ///
+    /// # Errors
+    /// `Forbidden`, as the door would answer.
+    pub fn allows(&self, act: Act) -> Result<()> {
+        self.base.allow(act, Subject::Any).map(drop).map_err(|verdict| refusal(&verdict))
     }
 
     /// The person.
@@ -339,6 +379,15 @@ impl ProviderCx {
         self.base.write(A::ACT, Place::Control, scope::Provider { provider: self.provider }).await
     }
 
+    /// Opens a reader for what an act must look at before it begins, so that slow work (reading a picture) holds up no writer. A refusal
+    /// is in no ledger: the write that follows leaves it there.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Unavailable`.
+    pub async fn look<A: Action<Plane = plane::Provider, Door = door::Write>>(&self) -> Result<ReadTx<scope::Provider>> {
+        self.base.read(A::ACT, Place::Control, scope::Provider { provider: self.provider }).await
+    }
+
     /// What the person may do on the provider's side.
     pub fn can(&self) -> CanMap {
         self.base.can(&[Plane::Provider])
@@ -360,12 +409,64 @@ impl ProviderCx {
         Ok(Self { base: self.base.again(standing), provider: self.provider })
     }
 
+    /// The same caller, standing on one of this provider's tenants, with a turn of its own in that tenant's lane: for reading one after
+    /// the other what many tenants say. It gives no right that the tenant's own address would not give.
+    ///
+    /// # Errors
+    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full.
+    pub async fn enter(&self, tenant: TenantId) -> Result<TenantCx> {
+        let b = &self.base.background;
+        let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+        let epoch = b.hub.epoch();
+        let standing = b.hub.standing(caller, &tenant.to_string()).await?;
+        let of_here = |held: &Held| matches!(&held.grant, Grant::Reach { provider, .. } if provider.id == self.provider.uuid());
+        if !standing.held.iter().any(of_here) {
+            return Err(Error::NotFound);
+        }
+        b.hub.note_use(caller, &standing, b.hub.now());
+        let turn = b.hub.0.fair.turn(tenant, 1).await?;
+        Ok(TenantCx { base: Base { background: Background { standing, epoch, ..b.clone() }, turn: Some(turn) }, tenant })
+    }
+
+    /// Whether an action is allowed here.
+    ///
+    /// # Errors
+    /// `Forbidden`, as the door would answer.
+    pub fn allows(&self, act: Act) -> Result<()> {
+        self.base.allow(act, Subject::Any).map(drop).map_err(|verdict| refusal(&verdict))
+    }
+
+    /// Writes down what was tried in this context and did not commit, with the error it ended in. A request does so by itself; what acts
+    /// for somebody after their request (see [`Hub::acting_for`]) does it after each act.
+    pub async fn settle(&self, error: &Error) {
+        if let Some(scratch) = &self.base.background.scratch {
+            self.base.background.hub.record_attempts(scratch, error.code()).await;
+        }
+    }
+
     /// The context of one of this provider's tenants: one that was just made.
     ///
     /// # Errors
     /// `NotFound` when it is not this provider's.
     pub async fn client(&self, tenant: TenantId) -> Result<ClientCx> {
         self.base.client(scope::Client { provider: self.provider, tenant }).await
+    }
+}
+
+impl Hub {
+    /// The context of a person at their provider, as things stand now, without a request of theirs: for work that they approved and that
+    /// goes on after it. It has the rights that the person has at this moment and none else, and no fresh second factor.
+    ///
+    /// # Errors
+    /// `NotSignedIn` when the account is disabled, `NotFound` when the person is not on the provider's staff any more.
+    pub async fn acting_for(&self, person: PersonId, provider: ProviderId) -> Result<ProviderCx> {
+        let (epoch, now) = (self.epoch(), self.now());
+        let caller = Arc::new(self.caller_in_person(person).await?);
+        let standing = Arc::new(self.provider_standing(&caller, &provider.to_string()).await?);
+        let request = RequestId::new(now);
+        let scratch = Scratch { request, address: None, user_agent: String::new(), attempts: Default::default() };
+        let background = Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
+        Ok(ProviderCx { base: Base { background, turn: None }, provider })
     }
 }
 

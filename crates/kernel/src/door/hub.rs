@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::caller::Caller;
+use super::entry::Entered;
 use super::fair::{Fair, FairLimits};
 use super::relay::Topic;
 use super::sign::{ChainId, Moved};
@@ -71,6 +72,8 @@ pub(crate) struct Inner {
     pub forget: RwLock<Option<Arc<dyn Forget>>>,
     /// When staff were last noted to use a tenant.
     pub uses: Mutex<LruCache<(Uuid, Uuid), Timestamp>>,
+    /// By session and tenant: who proved themselves when they entered.
+    pub entries: Mutex<LruCache<(Uuid, Uuid), Entered>>,
     pub topics: RwLock<HashMap<&'static str, Arc<dyn Topic>>>,
     pub ports: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// One relay per tenant at a time.
@@ -116,6 +119,7 @@ impl Hub {
             standings: Mutex::new(LruCache::new(CACHED_MAX)),
             slugs: Mutex::new(LruCache::new(CACHED_MAX)),
             uses: Mutex::new(LruCache::new(CACHED_MAX)),
+            entries: Mutex::new(LruCache::new(CACHED_MAX)),
             keys: Mutex::new(LruCache::new(KEYS_MAX)),
             topics: RwLock::default(),
             ports: RwLock::default(),
@@ -214,6 +218,21 @@ impl Hub {
         value.clone().downcast().expect("stored under its own type")
     }
 
+    /// What was provided of this type, if anything was.
+    pub fn try_port<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let value = self.0.ports.read().get(&TypeId::of::<T>()).cloned()?;
+        value.downcast().ok()
+    }
+
+    /// What was provided of this type; the first who asks provides its default: a slice's own memory (a cache).
+    pub fn port_or_default<T: Any + Send + Sync + Default>(&self) -> Arc<T> {
+        if let Some(there) = self.try_port() {
+            return there;
+        }
+        let value = self.0.ports.write().entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        value.downcast().expect("stored under its own type")
+    }
+
     /// Makes the database of a new tenant and its data key. Answers the wrapped key, for its registry row.
     ///
     /// # Errors
@@ -294,6 +313,7 @@ impl Hub {
     /// The control database was replaced whole: nothing that was read of it before holds.
     pub fn forget_everything_cached(&self) {
         self.0.keys.lock().clear();
+        self.0.entries.lock().clear();
         self.bump_epoch();
     }
 
@@ -307,7 +327,8 @@ impl Hub {
         self.0.epoch.send_modify(|epoch| *epoch += 1);
     }
 
-    pub(crate) fn epoch(&self) -> u64 {
+    /// Goes up with every commit that may have changed the control database: what was read before is to be read again.
+    pub fn epoch(&self) -> u64 {
         *self.0.epoch.borrow()
     }
 
@@ -326,7 +347,7 @@ impl Hub {
     }
 
     /// Whether something read then still holds now.
-    pub(crate) fn fresh(&self, epoch: u64, at: Timestamp, now: Timestamp) -> bool {
+    pub fn fresh(&self, epoch: u64, at: Timestamp, now: Timestamp) -> bool {
         let shared = matches!(self.0.store, Store::Postgres(_));
         epoch == self.epoch() && (!shared || now < at.after(SHARED_STORE_TTL))
     }

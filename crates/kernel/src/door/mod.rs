@@ -19,8 +19,10 @@
 
 mod caller;
 mod context;
+mod entry;
 mod explain;
 mod fair;
+mod fan;
 mod hub;
 mod own;
 mod record;
@@ -34,13 +36,16 @@ mod tx;
 
 pub use caller::{COOKIE, Caller, CallerKey, FRESH, fresh_until};
 pub use context::{Can, CanMap, ClientCx, ProviderCx, TenantCx};
+pub use entry::{STAY, SWITCH_POLICY, SwitchPolicy};
 pub use explain::{Explained, Memo, Stand, Stands, Through};
 pub use fair::{FairLimits, WRITE_COST};
+pub use fan::{ClientBrief, ClientNamed, FanOrder, FanPage, FanRows, Fanned, Unreadable};
 pub use futures_util::future::BoxFuture;
 pub use hub::{Forget, Hub, HubConfig};
 pub use own::{LeavingCx, OwnCx, PublicCx};
 pub(crate) use record::Scratch;
 pub use relay::{Carrier, Topic};
+pub use resolve::ACCESS_MODE;
 pub use sign::{ChainId, ROTATION_LEAD, SIGN_AFTER, SIGN_ENTRIES, Signer, checkpoint_of};
 pub use standing::{Held, TenantInfo};
 pub use tx::{ReadTx, Scope, WriteTx, scope};

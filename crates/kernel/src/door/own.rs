@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use access::{Action, Grant, Place as AccessPlace, door, plane};
+use access::{Act, Action, Grant, Place as AccessPlace, door, plane};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
 use super::caller::Caller;
-use super::context::{Base, signed_in};
+use super::context::Base;
 use super::hub::Hub;
 use super::record::Scratch;
 use super::standing::{Held, Standing};
@@ -30,7 +30,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &St) -> Result<Self> {
         let hub = Hub::from_ref(state);
-        let (caller, epoch) = signed_in(&hub, parts).await?;
+        let epoch = hub.epoch();
+        let caller = hub.caller(parts).await?.full()?;
         Ok(Self::of(&hub, parts, caller, epoch))
     }
 }
@@ -44,11 +45,22 @@ impl OwnCx {
         Self { base: Base::new(hub, parts, Some(caller.clone()), Arc::new(standing), epoch), caller }
     }
 
+    /// The name that the request was sent to, in lower case, without its port.
+    pub fn host(&self) -> Option<&str> {
+        self.base.background.scratch.as_deref().and_then(|scratch| scratch.host.as_deref())
+    }
+
+    /// The hub.
+    pub fn hub(&self) -> &Hub {
+        &self.base.background.hub
+    }
+
     /// Opens the person's own records for reading.
     ///
     /// # Errors
     /// `Forbidden`, `Unavailable`.
     pub async fn read<A: Action<Plane = plane::Own, Door = door::Read>>(&self) -> Result<ReadTx<scope::Own>> {
+        self.open(A::ACT)?;
         self.base.read(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
     }
 
@@ -57,6 +69,7 @@ impl OwnCx {
     /// # Errors
     /// `Forbidden`, `Unavailable`.
     pub async fn look<A: Action<Plane = plane::Own, Door = door::Write>>(&self) -> Result<ReadTx<scope::Own>> {
+        self.open(A::ACT)?;
         self.base.read(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
     }
 
@@ -65,8 +78,34 @@ impl OwnCx {
     /// # Errors
     /// `Forbidden` (which the ledger keeps), `Unavailable`.
     pub async fn write<A: Action<Plane = plane::Own, Door = door::Write>>(&self) -> Result<WriteTx<scope::Own>> {
+        self.open(A::ACT)?;
         self.base.write(A::ACT, Place::Control, scope::Own { person: self.caller.person }).await
     }
+
+    /// Whoever lacks something that a place of theirs asks for does nothing but look at themselves, mend it, or leave.
+    fn open(&self, act: Act) -> Result<()> {
+        match self.caller.lack(self.base.background.now) {
+            Some(lack) if !mends(act) => Err(Error::Lacking(lack)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is open to somebody who lacks something: seeing who they are and where they are signed in, getting what they lack, leaving.
+fn mends(act: Act) -> bool {
+    matches!(
+        act,
+        Act::MeView
+            | Act::SessionDelete
+            | Act::SessionStepUp
+            | Act::SessionList
+            | Act::SessionRevoke
+            | Act::SessionRevokeOthers
+            | Act::PasswordUpdate
+            | Act::TotpBegin
+            | Act::TotpConfirm
+            | Act::RecoveryCodeCreate
+    )
 }
 
 /// The context of somebody who leaves: their session may still wait for its second factor. It opens the end of that session, and
@@ -112,6 +151,8 @@ pub struct PublicCx {
     pub address: String,
     /// The browser or script, as it calls itself.
     pub user_agent: String,
+    /// The name that the request was sent to, in lower case, without its port.
+    pub host: Option<String>,
 }
 
 impl<St: Send + Sync> FromRequestParts<St> for PublicCx
@@ -136,6 +177,7 @@ where
         Ok(Self {
             address: scratch.and_then(|s| s.address).map(|a| a.to_string()).unwrap_or_default(),
             user_agent: scratch.map(|s| s.user_agent.clone()).unwrap_or_default(),
+            host: scratch.and_then(|s| s.host.clone()),
             base: Base::new(&hub, parts, caller.clone(), standing, epoch),
             caller,
         })

@@ -19,6 +19,8 @@ pub(crate) struct Scratch {
     pub request: RequestId,
     pub address: Option<IpAddr>,
     pub user_agent: String,
+    /// The name that the request was sent to, without its port.
+    pub host: Option<String>,
     pub attempts: Mutex<Vec<Attempt>>,
 }
 
@@ -163,7 +165,7 @@ pub(crate) async fn post_to_tenant(tx: &mut Tx, tenant: TenantId, entry: &Entry)
 
 /// Codes of errors that say no to what was asked, not that it failed.
 pub(crate) fn is_refusal(code: &str) -> bool {
-    matches!(code, "forbidden" | "step_up_required")
+    matches!(code, "forbidden" | "step_up_required" | "reauth_required" | "limit_reached" | "licence" | "locked")
 }
 
 /// Number and hash of the next entry after a head whose number was just taken.

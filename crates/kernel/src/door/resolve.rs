@@ -10,6 +10,7 @@ use access::{
 };
 use uuid::Uuid;
 
+use super::entry::{SWITCH_POLICY, SwitchPolicy};
 use super::standing::{Held, Standing, TenantInfo};
 use crate::clock::Timestamp;
 use crate::ids::{ProviderId, TenantId};
@@ -42,9 +43,20 @@ pub(crate) struct TenantRows {
     staff: HashMap<Uuid, Vec<StaffRow>>,
     links: Vec<Link>,
     relationships: Vec<Relationship>,
-    assignments: HashMap<(Uuid, Uuid), Assignment>,
+    /// By person and provider, the highest tier first: their own assignment, and what wider grants come to here.
+    assignments: HashMap<(Uuid, Uuid), Vec<Assigned>>,
     elevations: HashMap<(Uuid, Uuid), Vec<Elevation>>,
     barred: BTreeSet<Uuid>,
+    /// What staff are asked when they enter.
+    switch: SwitchPolicy,
+}
+
+/// An assignment, and which row makes it.
+#[derive(Debug, Clone)]
+struct Assigned {
+    /// It comes of a grant over many tenants.
+    is_wide: bool,
+    assignment: Assignment,
 }
 
 /// Reads what is known of who holds what on the tenant of this id or slug. None: there is none, or it is purged.
@@ -66,6 +78,7 @@ pub(crate) async fn load(tx: &mut Tx, name: &str, whose: Whose, now: Timestamp) 
         assignments: HashMap::new(),
         elevations: HashMap::new(),
         barred: BTreeSet::new(),
+        switch: SwitchPolicy::Seamless,
     };
     if staff.is_empty() {
         return Ok(Some(rows));
@@ -75,6 +88,7 @@ pub(crate) async fn load(tx: &mut Tx, name: &str, whose: Whose, now: Timestamp) 
     }
     rows.links = load_links(tx, id).await?;
     rows.relationships = cut(&rows.links);
+    load_settings(tx, &mut rows).await?;
     rows.assignments = load_assignments(tx, id, whose).await?;
     rows.elevations = load_elevations(tx, id, whose, now).await?;
     rows.barred = load_bars(tx, id, whose).await?;
@@ -96,18 +110,19 @@ impl TenantRows {
         for row in self.staff.get(&person.id).into_iter().flatten() {
             let Some(relationship) = self.relationships.iter().find(|r| r.provider == row.provider.id) else { continue };
             let key = (person.id, row.provider.id);
-            let assignment = self.assignments.get(&key);
+            let assignments = self.assignments.get(&key).map_or(&[][..], Vec::as_slice);
             let elevations = self.elevations.get(&key).map_or(&[][..], Vec::as_slice);
-            let is_known = row.staff.role == StaffRole::ProviderAdmin || assignment.is_some() || !elevations.is_empty();
+            let is_known = row.staff.role == StaffRole::ProviderAdmin || !assignments.is_empty() || !elevations.is_empty();
             if !is_known {
                 continue;
             }
             let barred = self.barred.contains(&person.id);
-            let base = reach(row, relationship.clone(), assignment.cloned(), barred);
-            if elevations.is_empty() {
-                held.push(base);
-            } else {
-                held.extend(elevations.iter().map(|elevation| with_elevation(row, base.clone(), elevation.clone())));
+            for base in reaches(row, relationship, assignments, barred) {
+                if elevations.is_empty() {
+                    held.push(base);
+                } else {
+                    held.extend(elevations.iter().map(|elevation| with_elevation(row, base.clone(), elevation.clone())));
+                }
             }
         }
         if held.is_empty() {
@@ -115,6 +130,8 @@ impl TenantRows {
         }
         let mut standing = Standing::new(Some(person.clone()), AccessPlace::Tenant(self.facts.clone()), held);
         standing.tenant = Some(self.tenant.clone());
+        // A member who is staff too comes as a member.
+        standing.switch = if self.members.contains_key(&person.id) { SwitchPolicy::Seamless } else { self.switch };
         Some(standing)
     }
 }
@@ -129,9 +146,11 @@ impl TenantRows {
         self.relationships = cut(&self.links);
     }
 
-    /// As if this assignment stood.
+    /// As if this assignment stood, in place of the person's own. What they hold by wider grants stays.
     pub fn suppose_assignment(&mut self, assignment: Assignment) {
-        self.assignments.insert((assignment.person, assignment.provider), assignment);
+        let held = self.assignments.entry((assignment.person, assignment.provider)).or_default();
+        held.retain(|assigned| assigned.is_wide);
+        held.insert(0, Assigned { is_wide: false, assignment });
     }
 
     /// The tier of the relationship with this provider, cut to those above.
@@ -139,9 +158,10 @@ impl TenantRows {
         self.relationships.iter().find(|r| r.provider == provider).map(|r| r.tier)
     }
 
-    /// The assignment that a person holds for a provider.
+    /// The assignment of their own that a person holds for a provider.
     pub fn assignment(&self, person: Uuid, provider: Uuid) -> Option<&Assignment> {
-        self.assignments.get(&(person, provider))
+        let held = self.assignments.get(&(person, provider))?;
+        held.iter().find(|assigned| !assigned.is_wide).map(|assigned| &assigned.assignment)
     }
 }
 
@@ -172,20 +192,34 @@ fn as_member(membership: Membership) -> Held {
     Held::new(Grant::Membership(membership), label)
 }
 
-fn reach(row: &StaffRow, relationship: Relationship, assignment: Option<Assignment>, barred: bool) -> Held {
+/// What somebody on the staff holds towards the tenant: one grant for each assignment, since each is evaluated whole; or the
+/// relationship's alone.
+fn reaches(row: &StaffRow, relationship: &Relationship, assignments: &[Assigned], barred: bool) -> Vec<Held> {
     // Where the access mode lets admins act by the relationship, a stored assignment is not what they stand on.
     let by_relationship = row.staff.role == StaffRole::ProviderAdmin && row.provider.access_mode == AccessMode::Tiered;
-    let (label, ends_at) = match assignment.as_ref().filter(|_| !by_relationship) {
-        Some(a) => {
-            let ends_at = [a.ends_at, relationship.ends_at].into_iter().flatten().min();
-            (row.label("assignment", format!("asg_{}", a.id.simple()), Some(a.tier.min(relationship.tier))), ends_at)
-        }
-        None => {
-            (row.label("relationship", format!("rel_{}", relationship.id.simple()), Some(relationship.tier)), relationship.ends_at)
-        }
-    };
+    if by_relationship || assignments.is_empty() {
+        let label = row.label("relationship", format!("rel_{}", relationship.id.simple()), Some(relationship.tier));
+        let assignment = assignments.first().map(|assigned| assigned.assignment.clone());
+        return vec![reach(row, relationship, assignment, barred, (label, relationship.ends_at))];
+    }
+    let assigned = assignments.iter().map(|Assigned { is_wide, assignment: a }| {
+        let (source, prefix) = if *is_wide { ("group_grant", "ggr") } else { ("assignment", "asg") };
+        let label = row.label(source, format!("{prefix}_{}", a.id.simple()), Some(a.tier.min(relationship.tier)));
+        let ends_at = [a.ends_at, relationship.ends_at].into_iter().flatten().min();
+        reach(row, relationship, Some(a.clone()), barred, (label, ends_at))
+    });
+    assigned.collect()
+}
+
+fn reach(
+    row: &StaffRow,
+    relationship: &Relationship,
+    assignment: Option<Assignment>,
+    barred: bool,
+    (label, ends_at): (ledger::Grant, Option<i64>),
+) -> Held {
     let (staff, provider) = (row.staff.clone(), row.provider.clone());
-    let grant = Grant::Reach { staff, provider, relationship, assignment, elevation: None, barred };
+    let grant = Grant::Reach { staff, provider, relationship: relationship.clone(), assignment, elevation: None, barred };
     Held { grant, label, ends_at: ends_at.map(Timestamp), elevated: None }
 }
 
@@ -198,6 +232,9 @@ fn with_elevation(row: &StaffRow, mut base: Held, with: Elevation) -> Held {
     }
     base
 }
+
+/// Key of the setting that says what admins reach.
+pub const ACCESS_MODE: &str = "access_mode";
 
 const STAFF: &str = "SELECT s.person_id, s.id, s.role, s.state, p.id, p.state, p.sub_providers, p.access_mode, p.slug, p.name
      FROM staff s JOIN provider p ON p.id = s.provider_id";
@@ -223,7 +260,7 @@ fn staff_row(mut row: Row) -> Result<StaffRow, StoreError> {
         id: row.take()?,
         state: if row.take::<String>()? == "active" { ProviderState::Active } else { ProviderState::Suspended },
         sub_providers: row.take()?,
-        access_mode: if row.take::<String>()? == "explicit" { AccessMode::Explicit } else { AccessMode::Tiered },
+        access_mode: mode_of(&row.take::<String>()?),
     };
     let staff = Staff { id, person, provider: provider.id, role, enabled };
     Ok(StaffRow { staff, provider, slug: row.take()?, name: row.take()? })
@@ -231,8 +268,9 @@ fn staff_row(mut row: Row) -> Result<StaffRow, StoreError> {
 
 async fn load_tenant(tx: &mut Tx, name: &str) -> Result<Option<(TenantInfo, TenantFacts)>, StoreError> {
     const COLUMNS: &str =
-        "SELECT t.id, t.slug, t.name, t.state, p.name, p.modules, t.comments_from_t1, t.staff_may_name_admins, v.staff_shown
-         FROM tenant t JOIN plan p ON p.id = t.plan_id JOIN provider v ON v.id = t.provider_id";
+        "SELECT t.id, t.slug, t.name, t.state, p.name, w.modules, t.comments_from_t1, t.staff_may_name_admins, v.staff_shown
+         FROM tenant t JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number
+         JOIN provider v ON v.id = t.provider_id";
     let row = match name.parse::<TenantId>() {
         Ok(id) => tx.opt(&format!("{COLUMNS} WHERE t.id = ?1"), params![id]).await?,
         Err(_) => tx.opt(&format!("{COLUMNS} WHERE t.slug = ?1"), params![name]).await?,
@@ -339,29 +377,71 @@ fn cut_to_chain(own: &Link, links: &[Link]) -> Relationship {
     cut
 }
 
-async fn load_assignments(tx: &mut Tx, tenant: TenantId, whose: Whose) -> Result<HashMap<(Uuid, Uuid), Assignment>, StoreError> {
-    let mut query =
-        Query::new("SELECT person_id, provider_id, id, tier, mask, modules, starts_at, ends_at FROM assignment WHERE tenant_id = ");
+/// What tenant and providers decided that the door has to know: what staff are asked when they enter, and where a provider's access mode is
+/// another here than elsewhere.
+async fn load_settings(tx: &mut Tx, rows: &mut TenantRows) -> Result<(), StoreError> {
+    let mut query = Query::new("SELECT scope_id, scope_kind, key, value FROM setting WHERE key IN (");
+    query.bind(SWITCH_POLICY).push(", ").bind(ACCESS_MODE).push(") AND scope_id IN (").bind(rows.tenant.id);
+    for link in &rows.links {
+        query.push(", ").bind(link.relationship.id).push(", ").bind(link.relationship.provider);
+    }
+    query.push(")");
+    let mut asked: HashMap<Uuid, (bool, SwitchPolicy)> = HashMap::new();
+    for mut row in tx.rows(&query.sql, &query.params).await? {
+        let (of, kind, key, value): (Uuid, String, String, String) = (row.take()?, row.take()?, row.take()?, row.take()?);
+        match (key.as_str(), kind.as_str()) {
+            (SWITCH_POLICY, kind) => {
+                // What a provider decided itself stands in the place of what its preset says.
+                let (is_own, policy) = (kind != "preset", SwitchPolicy::from_word(&value));
+                let stands = asked.entry(of).or_insert((is_own, policy));
+                if is_own {
+                    *stands = (true, policy);
+                }
+            }
+            (ACCESS_MODE, "client") => {
+                let link = rows.links.iter().find(|link| link.relationship.id == of);
+                let Some(provider) = link.map(|link| link.relationship.provider) else { continue };
+                let all = rows.staff.values_mut().flatten().filter(|row| row.provider.id == provider);
+                all.for_each(|row| row.provider.access_mode = mode_of(&value));
+            }
+            _ => {}
+        }
+    }
+    rows.switch = asked.values().map(|(_, policy)| *policy).max().unwrap_or_default();
+    Ok(())
+}
+
+/// As policies know it: in `implicit_owner` admins too need an assignment, and each of them has one.
+fn mode_of(word: &str) -> AccessMode {
+    if word == "tiered" { AccessMode::Tiered } else { AccessMode::Explicit }
+}
+
+async fn load_assignments(tx: &mut Tx, tenant: TenantId, whose: Whose) -> Result<HashMap<(Uuid, Uuid), Vec<Assigned>>, StoreError> {
+    let mut query = Query::new(
+        "SELECT person_id, provider_id, source, id, tier, mask, modules, starts_at, ends_at FROM reach_assignment WHERE tenant_id = ",
+    );
     query.bind(tenant);
-    let query = of(query, whose);
-    let rows = tx.rows(&query.sql, &query.params).await?;
-    rows.into_iter()
-        .map(|mut row| {
-            let (person, provider) = (row.take()?, row.take()?);
-            let assignment = Assignment {
-                id: row.take()?,
-                person,
-                provider,
-                tenant: tenant.uuid(),
-                tier: tier_of(&mut row)?,
-                mask: Mask::from_bits(u8::try_from(row.take::<i64>()?).unwrap_or_default()),
-                modules: modules_of(&mut row)?,
-                starts_at: row.take()?,
-                ends_at: row.take()?,
-            };
-            Ok(((person, provider), assignment))
-        })
-        .collect()
+    let mut query = of(query, whose);
+    // The strongest first: of several that allow the same, the first is named.
+    query.push(" ORDER BY tier DESC, source, id");
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for mut row in tx.rows(&query.sql, &query.params).await? {
+        let (person, provider): (Uuid, Uuid) = (row.take()?, row.take()?);
+        let is_wide = row.take::<String>()? == "group_grant";
+        let assignment = Assignment {
+            id: row.take()?,
+            person,
+            provider,
+            tenant: tenant.uuid(),
+            tier: tier_of(&mut row)?,
+            mask: Mask::from_bits(u8::try_from(row.take::<i64>()?).unwrap_or_default()),
+            modules: modules_of(&mut row)?,
+            starts_at: row.take()?,
+            ends_at: row.take()?,
+        };
+        found.entry((person, provider)).or_default().push(Assigned { is_wide, assignment });
+    }
+    Ok(found)
 }
 
 /// Approved elevations that are not over, in the order in which they were asked for.

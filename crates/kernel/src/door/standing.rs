@@ -7,6 +7,7 @@ use access::{Act, Grant, Key, KeyPlace, Modules, Place as AccessPlace, Question,
 use parking_lot::Mutex;
 
 use super::caller::Caller;
+use super::entry::SwitchPolicy;
 use super::hub::{Cached, Hub};
 use super::resolve::{self, StaffRow, Whose};
 use crate::clock::Timestamp;
@@ -78,12 +79,23 @@ pub(crate) struct Standing {
     pub held: Vec<Held>,
     pub tenant: Option<TenantInfo>,
     pub provider: Option<(ProviderId, String)>,
+    /// What is asked of this person when they enter the tenant.
+    pub switch: SwitchPolicy,
     verdicts: Mutex<HashMap<(Act, bool), (Verdict, usize)>>,
 }
 
 impl Standing {
     pub fn new(person: Option<access::Person>, place: AccessPlace, held: Vec<Held>) -> Self {
-        Self { person, key: None, place, held, tenant: None, provider: None, verdicts: Mutex::default() }
+        Self {
+            person,
+            key: None,
+            place,
+            held,
+            tenant: None,
+            provider: None,
+            switch: SwitchPolicy::Seamless,
+            verdicts: Mutex::default(),
+        }
     }
 
     /// Whether the action is allowed, and through which of the grants. Every grant is evaluated whole; a forbid wins.
@@ -211,7 +223,7 @@ impl Standing {
         let allowed =
             inside.filter(|act| self.decide(engine, **act, Subject::Any, moment).0.allowed).map(|act| act.name().to_owned());
         let grants = self.held.iter().map(|held| format!("{:?} {:?} {:?}", held.label, held.elevated, held.ends_at));
-        grants.chain(allowed).collect()
+        grants.chain(allowed).chain([format!("{:?}", self.switch)]).collect()
     }
 
     /// Keeps only what is held as staff of this provider.

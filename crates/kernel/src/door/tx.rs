@@ -372,6 +372,18 @@ impl<S: Scope> WriteTx<S> {
         self.also_in(tenant)
     }
 
+    /// A change that is nobody's business but the act's own ledger's: no tenant's copy shows it.
+    pub fn changed_here(
+        &mut self,
+        kind: &str,
+        id: impl std::fmt::Display,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> &mut Self {
+        self.changed_in.push((TenantId::from_uuid(Uuid::nil()), change(kind, id, before, after)));
+        self
+    }
+
     /// The act is a provider's business, though nobody of it was signed in (an invitation taken up): its ledger gets the entry.
     pub fn in_ledger_of(&mut self, provider: ProviderId) -> &mut Self {
         self.provider = Some(provider);
@@ -533,13 +545,24 @@ impl<S: Scope> WriteTx<S> {
             if !self.keeps_authority {
                 hub.bump_epoch();
             }
-            for tenant in told {
-                hub.relay_ledger(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
+            if told.len() > TOLD_AT_ONCE {
+                tokio::spawn(async move { tell(&hub, told).await });
+            } else {
+                tell(&hub, told).await;
             }
         } else if let (Some(tenant), false) = (tenant, self.news.is_empty()) {
             hub.relay_outbox(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
         }
         Ok(())
+    }
+}
+
+/// Tenants whose ledgers take their copies of an act along before it is answered; of more they do so a little later.
+const TOLD_AT_ONCE: usize = 32;
+
+async fn tell(hub: &Hub, tenants: Vec<TenantId>) {
+    for tenant in tenants {
+        hub.relay_ledger(tenant).await.can_fail("it lies in the outbox; the sweep takes it along");
     }
 }
 

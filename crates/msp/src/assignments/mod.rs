@@ -3,19 +3,23 @@
 //! - One per person and tenant. Nobody sets their own.
 //! - The tier is at most what the relationship gives, cut to the providers above: asked for more, the answer names the ceiling.
 //!   A relationship that is lowered later lowers what the assignment is worth (`effective_tier`), not what is stored.
+//! - Where the access mode gives every admin a grant on every tenant, those are stored here too ([`by_mode`]), and only the mode ends them.
 //! - No modules means none, never all.
 //! - Each act stands in the provider's ledger and in the tenant's own.
 //!
 //! It deliberately does not: decide what an assignment allows (the policies do), remove what is over (it stays to be seen and
 //! renewed), or warn of ends that come near.
 
+pub(crate) mod by_mode;
 mod ceiling;
+mod hand_over;
 mod http;
 mod store;
 #[cfg(test)]
 mod tests;
 
 use access::{Mask, Modules, Subject, Tier, actions};
+pub(crate) use hand_over::{HandedOver, end, hand_over};
 pub(crate) use http::router;
 use kernel::http::IfMatch;
 use kernel::validate::Check;
@@ -83,6 +87,8 @@ pub struct Assignment {
     pub live: bool,
     /// Version, for If-Match.
     pub version: i64,
+    /// The access mode `implicit_owner` gives it.
+    pub by_mode: bool,
     #[serde(skip)]
     pub(crate) person: PersonId,
 }
@@ -159,6 +165,17 @@ impl Assignment {
     fn subject(&self) -> String {
         format!("{} on {}", self.staff.name, self.tenant.name)
     }
+
+    /// What the access mode gives, nobody takes or changes by hand: it would be given again.
+    fn require_by_hand(&self) -> Result<()> {
+        if !self.by_mode {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "The access mode gives {} this grant, as it gives every provider admin one. Change the access mode, for {} or for all clients.",
+            self.staff.name, self.tenant.name
+        )))
+    }
 }
 
 /// The provider's assignments.
@@ -172,7 +189,12 @@ pub async fn list(tx: &mut ReadTx<scope::Provider>, query: AssignmentQuery) -> R
 
 /// Somebody's assignments, the first 1,000 by the tenant's name.
 pub(crate) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -> Result<Vec<Assignment>> {
-    store::of_staff(tx, staff).await
+    store::of_staff(tx, staff, 1_000).await
+}
+
+/// Somebody's assignments: all of them, as far as that can be done in one act.
+pub(crate) async fn all_of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -> Result<Vec<Assignment>> {
+    store::of_staff(tx, staff, 10_000).await
 }
 
 /// What became of an assignment that was asked for.
@@ -244,6 +266,7 @@ pub async fn update(
     let before = taken(tx, id).await?;
     let person_is_self = before.person == tx.me()?.person;
     tx.require::<actions::AssignmentUpdate>(Subject::Assignment { person_is_self })?;
+    before.require_by_hand()?;
     version.check(before.version)?;
     let mut check = Check::new();
     if let Some(tier) = body.tier {
@@ -280,6 +303,7 @@ pub async fn delete(tx: &mut WriteTx<scope::Provider>, id: AssignmentId) -> Resu
     let before = taken(tx, id).await?;
     let person_is_self = before.person == tx.me()?.person;
     tx.require::<actions::AssignmentDelete>(Subject::Assignment { person_is_self })?;
+    before.require_by_hand()?;
     store::delete(tx, id).await?;
     tx.changed("assignment", id, &before.kept(), &()).also_in(before.tenant.id);
     Ok(())

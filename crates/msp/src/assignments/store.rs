@@ -9,7 +9,7 @@ use super::{AssignedStaff, AssignedTenant, Assignment, AssignmentCreate, Assignm
 use crate::staff::StaffId;
 
 const COLUMNS: &str = "a.id, s.id, p.name, t.id, t.slug, t.name, a.tier, a.mask, a.modules, a.starts_at, a.ends_at, a.version,
-     a.person_id, s.state, p.state";
+     a.person_id, s.state, p.state, a.by_mode";
 const FROM: &str = " FROM assignment a JOIN staff s ON s.provider_id = a.provider_id AND s.person_id = a.person_id
      JOIN person p ON p.id = a.person_id JOIN tenant t ON t.id = a.tenant_id WHERE t.state <> 'purged' AND a.provider_id = ";
 
@@ -25,7 +25,21 @@ fn stored(row: &mut Row, now: Timestamp) -> Result<Assignment, StoreError> {
     let (staff_state, account_state): (String, String) = (row.take()?, row.take()?);
     let active = staff_state == "active" && account_state == "active";
     let live = active && starts_at <= now && ends_at.is_none_or(|end| now < end);
-    Ok(Assignment { id, staff, tenant, tier, effective_tier: tier, mask, modules, starts_at, ends_at, live, version, person })
+    Ok(Assignment {
+        id,
+        staff,
+        tenant,
+        tier,
+        effective_tier: tier,
+        mask,
+        modules,
+        starts_at,
+        ends_at,
+        live,
+        version,
+        by_mode: row.take()?,
+        person,
+    })
 }
 
 fn tier_of(row: &mut Row) -> Result<Tier, StoreError> {
@@ -89,10 +103,10 @@ pub(super) async fn list(
     Ok(Page::cut(items, page.limit()?, order, total))
 }
 
-pub(super) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId) -> Result<Vec<Assignment>> {
-    let sql = format!("SELECT {COLUMNS}{FROM}?1 AND s.id = ?2 ORDER BY lower(t.name), a.id LIMIT 1000");
+pub(super) async fn of_staff(tx: &mut ReadTx<scope::Provider>, staff: StaffId, limit: i64) -> Result<Vec<Assignment>> {
+    let sql = format!("SELECT {COLUMNS}{FROM}?1 AND s.id = ?2 ORDER BY lower(t.name), a.id LIMIT ?3");
     let now = tx.now();
-    let rows = tx.rows(&sql, params![tx.scope.provider, staff]).await?;
+    let rows = tx.rows(&sql, params![tx.scope.provider, staff, limit]).await?;
     let mut items = rows.into_iter().map(|mut row| stored(&mut row, now)).collect::<Result<Vec<_>, _>>()?;
     cut(tx, items.iter_mut()).await?;
     Ok(items)
@@ -166,6 +180,36 @@ pub(super) async fn insert(
                 i64::from(body.modules.bits()),
                 now,
                 body.ends_at
+            ],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// Whether this person has an assignment on this tenant.
+pub(super) async fn is_assigned(tx: &mut ReadTx<scope::Provider>, tenant: TenantId, person: PersonId) -> Result<bool> {
+    let sql = "SELECT 1 FROM assignment WHERE provider_id = ?1 AND tenant_id = ?2 AND person_id = ?3";
+    Ok(tx.opt(sql, params![tx.scope.provider, tenant, person]).await?.is_some())
+}
+
+/// Whether it was inserted as it is: not when this person has one on this tenant.
+pub(super) async fn insert_as(tx: &mut WriteTx<scope::Provider>, new: &Assignment) -> Result<bool> {
+    let (provider, now) = (tx.scope.provider, tx.now());
+    let inserted = tx
+        .execute(
+            "INSERT INTO assignment (id, provider_id, tenant_id, person_id, tier, mask, modules, starts_at, ends_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (provider_id, tenant_id, person_id) DO NOTHING",
+            params![
+                new.id,
+                provider,
+                new.tenant.id,
+                new.person,
+                new.tier.as_i64(),
+                i64::from(new.mask.bits()),
+                i64::from(new.modules.bits()),
+                new.starts_at,
+                new.ends_at,
+                now
             ],
         )
         .await?;

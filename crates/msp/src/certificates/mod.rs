@@ -82,13 +82,8 @@ pub(crate) async fn doomed(tx: &mut ReadTx<scope::Client>) -> Result<Doomed> {
     store::doomed(tx).await?.ok_or(Error::NotFound)
 }
 
-/// Drafts the certificate in the commit of the purge. `second`: who confirmed it, where two persons are needed.
-pub(crate) async fn draft(
-    tx: &mut WriteTx<scope::Client>,
-    doomed: Doomed,
-    taken: Taken,
-    second: Option<Party>,
-) -> Result<CertificateId> {
+/// Drafts the certificate in the commit of the purge. `second`: the other of the two persons that it takes, who asked for it.
+pub(crate) async fn draft(tx: &mut WriteTx<scope::Client>, doomed: Doomed, taken: Taken, second: Party) -> Result<CertificateId> {
     let (id, now) = (CertificateId::new(tx.now()), tx.now());
     let by = tx.me().map(|me| Party { id: me.person.to_string(), name: me.name.clone() })?;
     let statement = Statement {
@@ -100,7 +95,7 @@ pub(crate) async fn draft(
         purged_at: now.to_string(),
         completed_at: String::new(),
         by,
-        second,
+        second: Some(second),
         ledger: None,
         data_key_destroyed: true,
         removed: Removed {

@@ -10,6 +10,10 @@ const LIST: &str = "/providers/northwind/certificates";
 const ACME: &str = "/providers/northwind/tenants/acme";
 
 async fn purge(hub: &TestHub) -> Value {
+    let mut tx = hub.hub.system_write("test.window", "no archive window").await.unwrap();
+    tx.execute("UPDATE provider SET immediate_purge = true", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    hub.post("admin", "/tenants/acme/purge-request", json!({"reason": "We leave"})).await.expect(200);
     hub.post("priya", &format!("{ACME}/archive"), json!({"reason": "They left"})).await.expect(200);
     hub.post("priya", &format!("{ACME}/purge"), json!({"name": "Acme Dental Group"})).await.expect(200).json
 }
@@ -37,14 +41,15 @@ async fn a_purge_issues_a_certificate_that_holds_and_a_changed_one_does_not(
         (tenant("acme").to_string(), "Acme Dental Group", "acme")
     );
     assert_eq!((said.by.id.clone(), said.provider.name.as_str()), (person("priya").to_string(), "Northwind IT"));
-    assert!(said.data_key_destroyed && said.second.is_none());
+    assert!(said.data_key_destroyed);
+    assert_eq!(said.second.as_ref().map(|second| second.id.clone()), Some(person("admin").to_string()));
     assert_eq!(said.removed.files, purged["files_removed"].as_u64());
     assert_eq!((said.removed.members, said.removed.relationships), (5, 1));
     let head = said.ledger.clone().unwrap();
     assert_eq!(head.chain, tenant("acme").to_string());
-    // What was exported before the purge lies on the chain whose end the certificate names: archive and purge came after it.
+    // What was exported before the purge lies on the chain whose end the certificate names: the request, archive and purge came after it.
     let report = ::ledger::verify(&export.bytes[..], &::ledger::Trust::default()).unwrap();
-    assert_eq!(head.seq, report.entries + 2);
+    assert_eq!(head.seq, report.entries + 3);
 
     let mut other = certificate.clone();
     other.statement.removed.members = 4;
@@ -69,6 +74,8 @@ async fn only_those_who_purged_or_held_it_see_a_certificate(#[values(Engine::Sql
     hub.advance(std::time::Duration::from_secs(1));
     hub.post("priya", &format!("{birch}/archive"), json!({"reason": "They left"})).await.expect(200);
     let name = hub.get("priya", birch).await.expect(200).json["name"].clone();
+    let wish = json!({"reason": "They left", "name": name});
+    hub.post("harriet", "/providers/harbor/tenants/birch/purge-request", wish).await.expect(200);
     hub.post("priya", &format!("{birch}/purge"), json!({"name": name})).await.expect(200);
 
     let page = hub.get("priya", &format!("{LIST}?limit=1")).await.expect(200).json;

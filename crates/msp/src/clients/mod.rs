@@ -9,9 +9,9 @@
 //!   too; suspended and archived ones have filters of their own. Counts and key figures are of all clients, whatever is searched for.
 //! - A trend has a value a day for [`TREND_DAYS`] days, the last known one carried on; the delta compares with that long ago.
 //!
-//! What this deliberately does not do: look into tenants. All of it is control records: two queries a page, whoever looks.
+//! What this deliberately does not do: look into tenants. All of it is control records: three queries a page, whoever looks.
 
-mod export;
+pub(crate) mod export;
 mod http;
 mod rules;
 mod store;
@@ -22,8 +22,10 @@ use access::{Act, RelationshipState, Subject, TenantState, Tier};
 use kernel::{Error, Page, PageQuery, ReadTx, Result, TenantId, Timestamp, scope};
 use serde::{Deserialize, Serialize};
 
+use crate::onboarding::{self, OnboardingProgress};
 use crate::providers::{self, ProviderName};
-use store::{Eye, Sees};
+pub(crate) use store::Eye;
+use store::Sees;
 
 pub(crate) use export::cell;
 pub(crate) use http::router;
@@ -161,6 +163,9 @@ pub struct Client {
     pub attention: bool,
     /// Whether the person may go in.
     pub enter: Enter,
+    /// How far its onboarding is; left out once it is through, and for clients that are not active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onboarding: Option<OnboardingProgress>,
 }
 
 /// How many clients are in each group.
@@ -270,7 +275,10 @@ fn parse_group(name: &str) -> Result<Group> {
 pub async fn list(tx: &mut ReadTx<scope::Provider>, query: ClientQuery) -> Result<ClientList> {
     let wanted = Wanted::try_from(query)?;
     let eye = eye(tx).await?;
-    let store::Board { page: Page { items, next, total }, counts, mut kpis } = store::board(tx, &eye, &wanted).await?;
+    let store::Board { page: Page { mut items, next, total }, counts, mut kpis } = store::board(tx, &eye, &wanted).await?;
+    let active: Vec<_> = items.iter().filter(|client| client.state == TenantState::Active).map(|client| client.id).collect();
+    let unfinished = onboarding::unfinished(tx, eye.provider, &active).await?;
+    items.iter_mut().for_each(|client| client.onboarding = unfinished.get(&client.id).copied());
     kpis.average_delta = store::average_delta(tx, &eye).await?;
     kpis.clients_max = eye.tenants_max();
     Ok(ClientList { items, next, total, counts, kpis })
@@ -283,7 +291,7 @@ pub(crate) async fn rows(tx: &mut ReadTx<scope::Provider>, wanted: &Wanted) -> R
 }
 
 /// Who looks, and how far they see.
-async fn eye(tx: &mut ReadTx<scope::Provider>) -> Result<Eye> {
+pub(crate) async fn eye(tx: &mut ReadTx<scope::Provider>) -> Result<Eye> {
     let (provider, person, now) = (tx.scope.provider, tx.me()?.person, tx.now());
     let lineage = providers::lineage(tx, provider).await?;
     // Whoever may list the provider's tenants may see all their summaries; what they may do inside is the access mode's business.
@@ -293,5 +301,6 @@ async fn eye(tx: &mut ReadTx<scope::Provider>) -> Result<Eye> {
         (true, access::AccessMode::Explicit) => Sees::AllActsWhereAssigned,
         (false, _) => Sees::Assigned,
     };
-    Ok(Eye { provider, person, now, lineage, sees })
+    let is_mixed = store::has_mixed_modes(tx).await?;
+    Ok(Eye { provider, person, now, lineage, sees, is_mixed })
 }

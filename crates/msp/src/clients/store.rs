@@ -1,13 +1,14 @@
 use access::{Mask, RelationshipState, TenantState, Tier};
 use kernel::paging::Order;
 use kernel::store::{Query, Row, StoreError, Value};
-use kernel::{Error, Page, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, scope};
+use kernel::{Error, Page, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, params, scope};
 use uuid::Uuid;
 
 use super::rules::{self, Way};
 use super::{Client, ClientCounts, ClientKpis, ClientScan, Group, ScanStatus, Wanted};
 use crate::providers::{Link, ProviderName, ceiling};
 use crate::relationships::{EXPIRING_US, state_at};
+use crate::settings::ACCESS_MODE;
 
 type Tx = ReadTx<scope::Provider>;
 
@@ -16,7 +17,7 @@ const NEVER: &str = "9223372036854775807";
 
 /// How far a person sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sees {
+pub(crate) enum Sees {
     /// All, and acts by the relationship.
     All,
     /// All, but acts above T0 only where assigned.
@@ -26,12 +27,14 @@ pub(super) enum Sees {
 }
 
 /// Who looks at the clients of which provider, and when.
-pub(super) struct Eye {
+pub(crate) struct Eye {
     pub provider: ProviderId,
     pub person: PersonId,
     pub now: Timestamp,
     pub lineage: Vec<Link>,
     pub sees: Sees,
+    /// Some clients have another access mode than the provider.
+    pub is_mixed: bool,
 }
 
 impl Eye {
@@ -39,30 +42,43 @@ impl Eye {
         self.lineage[0].tenants_max.filter(|_| self.sees != Sees::Assigned)
     }
 
+    /// What the person may do depends on the client's access mode.
+    fn minds_modes(&self) -> bool {
+        self.is_mixed && self.sees != Sees::Assigned
+    }
+
     /// `FROM … WHERE …` with more tables: the clients that are seen. `r1`, `r2` are the relationships of the providers above, `a` the assignment.
-    fn from(&self, query: &mut Query, more: &str) {
+    pub fn from(&self, query: &mut Query, more: &str) {
         query.push(" FROM relationship r JOIN tenant t ON t.id = r.tenant_id LEFT JOIN summary s ON s.tenant_id = t.id");
         query.push(more);
         for (level, link) in self.lineage.iter().enumerate().skip(1) {
             query.push(&format!(" LEFT JOIN relationship r{level} ON r{level}.tenant_id = t.id AND r{level}.provider_id = "));
             query.bind(link.id);
         }
-        if self.sees != Sees::All {
+        if self.minds_modes() {
+            query.push(" LEFT JOIN setting x ON x.scope_id = r.id AND x.scope_kind = 'client' AND x.key = ").bind(ACCESS_MODE);
+        }
+        if self.sees != Sees::All || self.is_mixed {
             query.push(if self.sees == Sees::Assigned { " JOIN" } else { " LEFT JOIN" });
-            query
-                .push(" assignment a ON a.tenant_id = t.id AND a.provider_id = r.provider_id AND a.person_id = ")
-                .bind(self.person);
-            query.push(" AND a.starts_at <= ").bind(self.now);
-            query.push(" AND (a.ends_at IS NULL OR a.ends_at > ").bind(self.now).push(")");
+            // Several may be held on one client: the highest tier shows, and looking is allowed when one of them includes it.
+            query.push(" (SELECT x.tenant_id AS tenant_id, MAX(x.tier) AS tier, MAX(x.mask % 2) AS mask FROM reach_assignment x");
+            query.push(" WHERE x.provider_id = ").bind(self.provider).push(" AND x.person_id = ").bind(self.person);
+            query.push(" AND x.starts_at <= ").bind(self.now);
+            query.push(" AND (x.ends_at IS NULL OR x.ends_at > ").bind(self.now);
+            query.push(") GROUP BY x.tenant_id) a ON a.tenant_id = t.id");
         }
         query.push(" WHERE t.state <> 'purged' AND r.provider_id = ").bind(self.provider);
     }
 
     /// The person's tier: the lowest of everything on the way.
-    fn tier(&self) -> String {
+    pub fn tier(&self) -> String {
         let mut tiers = vec!["r.tier".to_owned()];
         tiers.extend((1..self.lineage.len()).map(|level| format!("COALESCE(r{level}.tier, 3)")));
-        if self.sees != Sees::All {
+        let acts_everywhere = self.sees == Sees::All;
+        if self.minds_modes() {
+            let mode = if acts_everywhere { "tiered" } else { "explicit" };
+            tiers.push(format!("CASE WHEN COALESCE(x.value, '{mode}') = 'tiered' THEN 3 ELSE COALESCE(a.tier, 0) END"));
+        } else if !acts_everywhere {
             tiers.push("COALESCE(a.tier, 0)".to_owned());
         }
         if ceiling(&self.lineage) < Tier::T3 {
@@ -92,7 +108,7 @@ impl Eye {
         let mut query = Query::new(&format!(
             "WITH mine AS MATERIALIZED (SELECT t.id AS id, t.slug AS slug, t.name AS name, t.state AS state, p.name AS plan,
                  r.state AS relationship, {ends_at} AS ends_at, {tier} AS tier, {chain_live} AS chain_live,
-                 CAST({mask} AS bigint) AS mask, COALESCE(t.seats_max, p.seats_max) AS seats_max,
+                 CAST({mask} AS bigint) AS mask, NULLIF(COALESCE(t.seats_max, w.seats_max), -1) AS seats_max,
                  (SELECT COUNT(*) FROM member m WHERE m.tenant_id = t.id AND m.state <> 'disabled') AS seats,
                  COALESCE(s.critical, 0) AS critical, COALESCE(s.high, 0) AS high, s.score_bp AS score_bp, s.scan_at AS scan_at,
                  CASE WHEN s.scan_at IS NULL THEN 2
@@ -103,7 +119,10 @@ impl Eye {
         ));
         query.bind(self.now).push(" THEN 1 ELSE 0 END AS scan, CASE WHEN t.provider_id = ").bind(self.provider);
         query.push(" THEN 0 ELSE 1 END AS below");
-        self.from(&mut query, " JOIN plan p ON p.id = t.plan_id");
+        self.from(
+            &mut query,
+            " JOIN plan p ON p.id = t.plan_id JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number",
+        );
         query.push(
             "), facts AS (SELECT m.*, CASE WHEN m.state = 'active' AND m.seats > m.seats_max THEN 1 ELSE 0 END AS over_limit,
                  CASE WHEN m.state = 'active' AND (m.critical > 0 OR m.scan > 0 OR m.seats > m.seats_max
@@ -113,6 +132,13 @@ impl Eye {
         query.push(")) THEN 1 ELSE 0 END AS attention FROM mine m)");
         query
     }
+}
+
+/// Whether the provider decided on another access mode for any client.
+pub(super) async fn has_mixed_modes(tx: &mut ReadTx<scope::Provider>) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM setting x JOIN relationship r ON r.id = x.scope_id
+         WHERE r.provider_id = ?1 AND x.scope_kind = 'client' AND x.key = ?2 LIMIT 1";
+    Ok(tx.opt(sql, params![tx.scope.provider, ACCESS_MODE]).await?.is_some())
 }
 
 /// SQL for the lowest of some expressions that are never null.
@@ -322,6 +348,7 @@ fn client(id: TenantId, mut row: Row, eye: &Eye) -> Result<(Client, Value, Uuid)
         seats: rules::seats(row.take()?, row.take()?),
         attention: row.take::<i64>()? == 1,
         enter: rules::enter(&way, eye.now),
+        onboarding: None,
     };
     Ok((client, row.take()?, row.take()?))
 }

@@ -112,7 +112,7 @@ pub(crate) async fn ask<S: scope::Control>(
     let (now, me) = (tx.now(), tx.me()?.clone());
     let id = ConsentId::new(now);
     store::insert(tx, id, between, wanted, &label).await?;
-    tx.changed("consent", id, &(), &json!({ "asked": label, "wanted": wanted }));
+    tx.changed_in(between.tenant, "consent", id, &(), &json!({ "asked": label, "wanted": wanted }));
     Ok(PendingConsent { id, kind: wanted.kind().into(), label, asked_by: me.name, asked_at: now })
 }
 

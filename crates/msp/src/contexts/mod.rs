@@ -18,10 +18,17 @@ mod tests;
 use access::{AccessMode, Act, Grant, Mask, Modules, TenantState, Tier};
 pub use decisions::Decision;
 pub(crate) use http::router;
+use kernel::brand::Brand;
 use kernel::door::{Can, CanMap};
+use kernel::news::Of;
 use kernel::{ReadTx, Result, TenantCx, TenantId, Timestamp, scope};
 use serde::Serialize;
+
+use crate::plans::modules::{self, ClosedModule};
 pub use summary::{FrameworkScore, ScanAge, ScanStatus, Seats, SeatsStatus, Summary, summary};
+
+use crate::msp_licence::{self, Notice};
+use crate::standalone;
 
 /// Where somebody is, as what.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -30,7 +37,7 @@ pub struct Context {
     pub tenant: Here,
     /// As what.
     pub me: Standing,
-    /// Whose house it is.
+    /// The brand that shows here.
     pub brand: Brand,
     /// What may be done, by action.
     #[schema(value_type = std::collections::BTreeMap<String, Can>)]
@@ -52,6 +59,12 @@ pub struct Here {
     pub plan: String,
     /// Modules of its plan.
     pub modules: Modules,
+    /// It has no provider: the installation is for it alone.
+    pub standalone: bool,
+    /// What the person is to be told here; `null` once they have put it away (`preferences.dismissed`).
+    pub notice: Option<Notice>,
+    /// Modules that left its plan and whose data is still there.
+    pub closed_modules: Vec<ClosedModule>,
 }
 
 /// On which side of the contract somebody stands.
@@ -118,17 +131,10 @@ pub struct ProviderNamed {
 /// A stored fact that lets somebody in.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct GrantNamed {
-    /// `membership`, `relationship` or `assignment`.
+    /// `membership`, `relationship`, `assignment` or `group_grant`.
     pub source: String,
     /// Its id.
     pub id: String,
-}
-
-/// Whose house it is.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Brand {
-    /// The provider's name.
-    pub name: String,
 }
 
 /// Where the person who asks is, as what.
@@ -144,8 +150,11 @@ pub async fn view(cx: &TenantCx, tx: &mut ReadTx<scope::Records>) -> Result<Cont
         state: tenant.state,
         plan: tenant.plan.clone(),
         modules: tenant.modules,
+        standalone: standalone::holder(tx, tenant.id).await?.is_some(),
+        notice: msp_licence::notice_of(tx).await?,
+        closed_modules: modules::closed(tx, tenant.id).await?,
     };
-    let brand = Brand { name: store::provider_name(tx).await? };
+    let brand = crate::branding::effective(tx, Of::Tenant(tx.scope.tenant)).await?;
     Ok(Context { tenant: here, me: standing(cx), brand, can: cx.can() })
 }
 

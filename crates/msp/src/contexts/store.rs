@@ -43,17 +43,12 @@ pub(super) struct Counted {
     pub count: i64,
 }
 
-pub(super) async fn provider_name(tx: &mut ReadTx<scope::Records>) -> Result<String, StoreError> {
-    let sql = "SELECT p.name FROM tenant t JOIN provider p ON p.id = t.provider_id WHERE t.id = ?1";
-    tx.one(sql, params![tx.scope.tenant]).await?.take()
-}
-
 pub(super) async fn stored(tx: &mut ReadTx<scope::Records>) -> Result<Stored, StoreError> {
     let mut row = tx
         .one(
-            "SELECT t.scan_interval_days, COALESCE(t.seats_max, p.seats_max),
+            "SELECT t.scan_interval_days, NULLIF(COALESCE(t.seats_max, w.seats_max), -1),
                     (SELECT COUNT(*) FROM member m WHERE m.tenant_id = t.id AND m.state = 'active')
-             FROM tenant t JOIN plan p ON p.id = t.plan_id WHERE t.id = ?1",
+             FROM tenant t JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number WHERE t.id = ?1",
             params![tx.scope.tenant],
         )
         .await?;

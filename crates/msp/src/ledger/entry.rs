@@ -58,7 +58,7 @@ pub struct Actor {
 /// The grant an act was done through.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Acted {
-    /// `membership`, `staff`, `relationship`, `assignment`, `self` or `public`.
+    /// `membership`, `staff`, `relationship`, `assignment`, `group_grant`, `self` or `public`.
     pub source: String,
     /// Its id.
     pub id: String,
@@ -140,7 +140,7 @@ impl LedgerEntry {
 }
 
 fn is_about_staff(kind: &str) -> bool {
-    matches!(kind, "staff" | "assignment" | "elevation")
+    matches!(kind, "staff" | "assignment" | "group_grant" | "elevation")
 }
 
 impl From<LedgerEntry> for Recent {

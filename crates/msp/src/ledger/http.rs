@@ -8,6 +8,7 @@ use kernel::{Hub, Page, ProviderCx, PublicCx, Result, TenantCx};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::activity::{ClientActivities, ClientActivityQuery, ClientModuleQuery, ClientModulesPage};
 use super::export::{Source, download};
 use super::{CheckpointQuery, LedgerCheck, LedgerCheckpoint, LedgerEntry, LedgerKey, LedgerQuery, Names};
 
@@ -17,6 +18,8 @@ pub(crate) fn router() -> OpenApiRouter<Hub> {
         .routes(routes!(export_provider))
         .routes(routes!(checkpoints_provider))
         .routes(routes!(verify_provider))
+        .routes(routes!(activity))
+        .routes(routes!(modules))
         .routes(routes!(list))
         .routes(routes!(list_own))
         .routes(routes!(export))
@@ -32,6 +35,22 @@ pub(crate) fn router() -> OpenApiRouter<Hub> {
 async fn list_provider(cx: ProviderCx, Params(query): Params<LedgerQuery>) -> Result<Json<Page<LedgerEntry>>> {
     let mut tx = cx.read::<actions::ProviderLedgerList>().await?;
     Ok(Json(super::list_provider(&mut tx, query).await?))
+}
+
+/// Lists what was done on all clients whose ledger the person may read, newest first; elsewhere what they did themselves.
+#[utoipa::path(get, path = "/providers/{provider}/activity", operation_id = "client_activity.list", tag = "clients",
+    params(("provider" = String, Path, description = "Id or slug"), ClientActivityQuery),
+    responses((status = 200, body = ClientActivities), Problems))]
+async fn activity(cx: ProviderCx, Params(query): Params<ClientActivityQuery>) -> Result<Json<ClientActivities>> {
+    Ok(Json(super::activity::list(&cx, query).await?))
+}
+
+/// Lists the clients with what goes on in which module.
+#[utoipa::path(get, path = "/providers/{provider}/modules", operation_id = "client_module.list", tag = "clients",
+    params(("provider" = String, Path, description = "Id or slug"), ClientModuleQuery),
+    responses((status = 200, body = ClientModulesPage), Problems))]
+async fn modules(cx: ProviderCx, Params(query): Params<ClientModuleQuery>) -> Result<Json<ClientModulesPage>> {
+    Ok(Json(super::activity::modules(&cx, query).await?))
 }
 
 /// Lists a tenant's ledger.

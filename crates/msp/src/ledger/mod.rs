@@ -11,6 +11,7 @@
 //!
 //! It deliberately does not: write entries or sign heads (the door does), or know how a chain is checked (the ledger crate does).
 
+mod activity;
 mod check;
 mod entry;
 mod export;
@@ -22,6 +23,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use activity::{ClientActivities, ClientActivity, ClientModule, ClientModules, ClientModulesPage};
 pub use check::{FirstBad, LedgerCheck};
 pub use entry::{About, Acted, Actor, Changed, LedgerEntry, Named, Recent};
 pub use export::Export;

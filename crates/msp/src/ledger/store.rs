@@ -1,11 +1,12 @@
 //! SQL of ledgers. The number is the order and the cursor.
 
-use kernel::door::{ChainId, Scope, checkpoint_of};
+use kernel::door::{ChainId, FanRows, Scope, checkpoint_of};
 use kernel::paging::Order;
 use kernel::store::{Query, Row, StoreError, Value};
-use kernel::{Page, PageQuery, ReadTx, Result, TenantId, params, scope};
+use kernel::{Page, PageQuery, PersonId, ReadTx, Result, TenantId, params, scope};
 use uuid::Uuid;
 
+use super::activity::BY_TIME;
 use super::export::Span;
 use super::{Filter, LedgerCheckpoint, LedgerEntry, Names};
 
@@ -39,6 +40,32 @@ pub(super) async fn of_tenant(tx: &mut ReadTx<scope::Data>, filter: &Filter, nam
     let rows = tx.query(&page_of(rest.clone(), filter)?).await?;
     let total = tx.one(&format!("SELECT COUNT(*){}", rest.sql), &rest.params).await?.take()?;
     page(rows, filter, total)
+}
+
+/// How many entries of a tenant's own ledger fit, and those of a page and one more, newest first by their time. `own`: only this
+/// person's.
+pub(super) async fn by_time(
+    tx: &mut ReadTx<scope::Data>,
+    filter: &Filter,
+    asked: &PageQuery,
+    names: Names,
+    own: Option<PersonId>,
+) -> Result<FanRows<LedgerEntry>> {
+    let mut rest = Query::new(" FROM ledger WHERE seq > 0");
+    if let Some(me) = own {
+        rest.push(" AND actor_id = ").bind(me);
+    } else if names == Names::Hidden && filter.actor.is_some() {
+        rest.push(" AND staff = ").bind(false);
+    }
+    narrow(&mut rest, filter, if own.is_some() { Names::Shown } else { names });
+    let total = tx.one(&format!("SELECT COUNT(*){}", rest.sql), &rest.params).await?.take()?;
+    let mut query = Query { sql: format!("SELECT body, hash, seq, at, id{}", rest.sql), params: rest.params };
+    asked.apply(&mut query, BY_TIME, "id")?;
+    let mut rows = Vec::new();
+    for mut row in tx.query(&query).await? {
+        rows.push((entry_of(&mut row)?, row.take()?, row.take()?));
+    }
+    Ok((total, rows))
 }
 
 fn narrow(query: &mut Query, filter: &Filter, names: Names) {

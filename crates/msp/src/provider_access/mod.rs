@@ -114,7 +114,7 @@ pub struct ReachName {
 /// The grant behind an access.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Through {
-    /// `relationship`, `assignment`, `elevation` or `break_glass`.
+    /// `relationship`, `assignment`, `group_grant`, `elevation` or `break_glass`.
     pub source: String,
     /// Its id.
     pub id: String,

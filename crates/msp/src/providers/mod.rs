@@ -21,6 +21,8 @@ use kernel::validate::Check;
 use kernel::{Error, PersonId, ProviderCx, ProviderId, ReadTx, Result, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
+use crate::settings::{ACCESS_MODE, STAFF_SHOWN};
+
 pub(crate) use http::router;
 pub use sub_providers::{SubProvider, SubProviderCreate, SubProviderCreated, SubProviderUpdate};
 
@@ -46,10 +48,20 @@ pub enum StaffShown {
     ByRole,
 }
 
-/// What a provider decides for itself.
+impl StaffShown {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ByName => "by_name",
+            Self::ByRole => "by_role",
+        }
+    }
+}
+
+/// What a provider decides for itself, as far as it is here; all of it is in [`crate::settings`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProviderSettings {
-    /// `tiered`: admins act up to the relationship's tier. `explicit`: admins too need an assignment.
+    /// `tiered`: admins act up to the relationship's tier. `explicit`: admins too need an assignment (`implicit_owner`, where each of them
+    /// has one, shows as this).
     pub access_mode: AccessMode,
     /// It may make sub-providers.
     pub sub_providers: bool,
@@ -181,7 +193,14 @@ pub async fn update(tx: &mut WriteTx<scope::Provider>, version: IfMatch, body: P
         sub_providers: wanted.sub_providers.unwrap_or(stored.settings.sub_providers),
         staff_shown: wanted.staff_shown.unwrap_or(stored.settings.staff_shown),
     };
-    store::update(tx, version, &name, settings).await?;
+    store::update(tx, version, &name, settings.sub_providers).await?;
+    // The same settings as in the registry: what is sent as it was read changes nothing there.
+    if settings.access_mode != stored.settings.access_mode {
+        crate::settings::say_for_provider(tx, ACCESS_MODE, settings.access_mode.as_str()).await?;
+    }
+    if settings.staff_shown != stored.settings.staff_shown {
+        crate::settings::say_for_provider(tx, STAFF_SHOWN, settings.staff_shown.as_str()).await?;
+    }
     let shown = |name: &str, settings| serde_json::json!({ "name": name, "settings": settings });
     tx.subject("provider", id, name.clone());
     tx.changed("provider", id, &shown(&stored.name, stored.settings), &shown(&name, settings));

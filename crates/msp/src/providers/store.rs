@@ -1,4 +1,4 @@
-use access::{AccessMode, ProviderState, StaffRole, Tier};
+use access::{ProviderState, StaffRole, Tier};
 use kernel::http::IfMatch;
 use kernel::ids::uuid_at;
 use kernel::store::{Query, Row, StoreError};
@@ -55,19 +55,11 @@ fn tier(row: &mut Row) -> Result<Tier, StoreError> {
     Ok(Tier::from_i64(row.take()?).unwrap_or(Tier::T0))
 }
 
-pub(super) async fn update(
-    tx: &mut WriteTx<scope::Provider>,
-    version: IfMatch,
-    name: &str,
-    settings: ProviderSettings,
-) -> Result<()> {
-    let access_mode = AccessMode::as_str(settings.access_mode);
-    let staff_shown = if settings.staff_shown == StaffShown::ByRole { "by_role" } else { "by_name" };
+pub(super) async fn update(tx: &mut WriteTx<scope::Provider>, version: IfMatch, name: &str, sub_providers: bool) -> Result<()> {
     let changed = tx
         .execute(
-            "UPDATE provider SET name = ?3, access_mode = ?4, sub_providers = ?5, staff_shown = ?6, version = version + 1
-             WHERE id = ?1 AND version = ?2",
-            params![tx.scope.provider, version.0, name, access_mode, settings.sub_providers, staff_shown],
+            "UPDATE provider SET name = ?3, sub_providers = ?4, version = version + 1 WHERE id = ?1 AND version = ?2",
+            params![tx.scope.provider, version.0, name, sub_providers],
         )
         .await?;
     if changed == 1 { Ok(()) } else { Err(Error::Changed) }

@@ -57,7 +57,7 @@ pub(super) struct Counts {
 pub(super) async fn counts(tx: &mut ReadTx<scope::Client>, tier: Tier) -> Result<Counts, StoreError> {
     let mut row = tx
         .one(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN tier > ?3 THEN 1 ELSE 0 END), 0) AS bigint) FROM assignment
+            "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN tier > ?3 THEN 1 ELSE 0 END), 0) AS bigint) FROM reach_assignment
              WHERE provider_id = ?1 AND tenant_id = ?2 AND starts_at <= ?4 AND (ends_at IS NULL OR ends_at > ?4)",
             params![tx.scope.provider, tx.scope.tenant, tier.as_i64(), tx.now()],
         )

@@ -4,7 +4,7 @@
 //!   transaction that would change it, after the provider's row was taken, so that of two who try at once one is refused.
 //! - Nobody promotes, demotes, disables or removes themselves.
 //! - A promoted technician reaches what the provider's access mode gives admins from the next request on, in tenants of before
-//!   too, because that is computed and not stored. Demoting keeps the assignments that are stored.
+//!   too: that is computed, or (`implicit_owner`) stored with the promotion. Demoting keeps the assignments that were made by hand.
 //! - Removing somebody removes their assignments at this provider, ends their elevations, and revokes the API keys they made for it and,
 //!   where they are no member, in its clients; each tenant concerned finds that in its own ledger, and
 //!   nothing of another tenant beside it.
@@ -27,13 +27,14 @@ pub use invitations::{Invitation, InvitationQuery, InvitationState, StaffInvite,
 use kernel::door::Can;
 use kernel::http::IfMatch;
 use kernel::validate::Check;
-use kernel::{Error, Page, PageQuery, PersonId, ReadTx, Result, Timestamp, WriteTx, scope};
+use kernel::{Error, Page, PageQuery, PersonId, ProviderId, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-pub(crate) use store::lock_provider;
+pub(crate) use store::{lock_provider, one};
 
-use crate::assignments::{self, Assignment};
+use crate::assignments::{self, Assignment, by_mode};
 use crate::elevations;
+use crate::grants::{self, GroupGrant};
 
 kernel::kinds! {
     /// A person of a provider.
@@ -113,7 +114,7 @@ pub struct Staff {
     /// Who and as what.
     #[serde(flatten)]
     pub row: StaffRow,
-    /// Assignments stored, live or not.
+    /// Clients they are assigned to, by themselves or by grants over many; live or not.
     pub assignments: i64,
 }
 
@@ -125,6 +126,8 @@ pub struct StaffView {
     pub row: StaffRow,
     /// Their assignments, the first 1,000 by name; `assignment.list` has them all.
     pub assignments: Vec<Assignment>,
+    /// Their grants over many clients.
+    pub grants: Vec<GroupGrant>,
     /// What may be done to this row.
     #[schema(value_type = BTreeMap<String, Can>)]
     pub can: BTreeMap<String, Can>,
@@ -157,7 +160,7 @@ pub struct StaffUpdate {
 }
 
 impl Staff {
-    fn subject(&self) -> Subject {
+    pub(crate) fn subject(&self) -> Subject {
         Subject::Staff { role: self.row.role, last_admin: self.row.protected, is_self: self.row.is_me }
     }
 
@@ -203,10 +206,12 @@ pub async fn view(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Staff
     let assignments = assignments::of_staff(tx, id).await?;
     let on_row = [Act::StaffUpdate, Act::StaffDisable, Act::StaffEnable, Act::StaffRemove].map(|act| (act, staff.subject()));
     let own = Subject::Assignment { person_is_self: staff.row.is_me };
+    let grants = grants::of_person(tx, staff.row.person.id).await?;
     let on_assignments = [Act::AssignmentCreate, Act::AssignmentUpdate, Act::AssignmentDelete].map(|act| (act, own));
-    let on_both = on_row.into_iter().chain(on_assignments);
+    let on_grants = [Act::GroupGrantCreate, Act::GroupGrantUpdate, Act::GroupGrantDelete].map(|act| (act, own));
+    let on_both = on_row.into_iter().chain(on_assignments).chain(on_grants);
     let can = on_both.map(|(act, subject)| (act.name().to_owned(), tx.can(act, subject))).collect();
-    Ok(StaffView { row: staff.row, assignments, can })
+    Ok(StaffView { row: staff.row, assignments, grants, can })
 }
 
 /// Promotes or demotes.
@@ -218,7 +223,17 @@ pub async fn update(tx: &mut WriteTx<scope::Provider>, id: StaffId, version: IfM
     tx.require::<actions::StaffUpdate>(before.subject())?;
     version.check(before.row.version)?;
     store::set(tx, id, body.role, before.row.state).await?;
+    let provider = tx.scope.provider;
+    by_mode::settle(tx, provider).await?;
     changed(tx, before).await
+}
+
+/// Somebody has just come to the provider's staff: they get what its access mode gives whoever they are.
+///
+/// # Errors
+/// As the store's.
+pub async fn joined(tx: &mut WriteTx<scope::Public>, provider: ProviderId) -> Result<()> {
+    by_mode::settle(tx, provider).await
 }
 
 /// Stops somebody's staff row from counting.
@@ -257,6 +272,7 @@ pub async fn remove(tx: &mut WriteTx<scope::Provider>, id: StaffId) -> Result<()
     let before = taken(tx, id).await?;
     tx.require::<actions::StaffRemove>(before.subject())?;
     assignments::remove_all_of(tx, id).await?;
+    grants::remove_all_of(tx, before.row.person.id).await?;
     elevations::end_all_of_staff(tx, before.row.person.id).await?;
     for (key, name) in store::revoke_keys_of(tx, before.row.person.id).await? {
         tx.changed("api_key", key, &json!({"name": name, "revoked": false}), &json!({"name": name, "revoked": true}));

@@ -9,7 +9,7 @@ use super::{Contact, Staff, StaffId, StaffRow, StaffState};
 
 const COLUMNS: &str =
     "s.id, p.id, p.name, p.email, s.role, s.state, p.totp_secret IS NOT NULL, p.last_seen_at, s.version, s.created_at,
-     (SELECT COUNT(*) FROM assignment a WHERE a.provider_id = s.provider_id AND a.person_id = s.person_id)";
+     (SELECT COUNT(DISTINCT a.tenant_id) FROM reach_assignment a WHERE a.provider_id = s.provider_id AND a.person_id = s.person_id)";
 const FROM: &str = " FROM staff s JOIN person p ON p.id = s.person_id WHERE s.provider_id = ";
 
 /// Takes the provider's row until the commit, so that acts on one provider's staff come one after the other. Changes nothing.
@@ -84,7 +84,7 @@ pub(super) async fn list(
     Ok(Page::cut(items, page.limit()?, order, total))
 }
 
-pub(super) async fn one(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Option<Staff>> {
+pub(crate) async fn one(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Option<Staff>> {
     let (me, last) = (tx.me()?.person, last_admin(tx).await?);
     let row = tx.opt(&format!("SELECT {COLUMNS}{FROM}?1 AND s.id = ?2"), params![tx.scope.provider, id]).await?;
     row.map(|mut row| staff_of(&mut row, me, last)).transpose()

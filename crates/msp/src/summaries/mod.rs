@@ -39,6 +39,8 @@ struct Payload {
     scans: i64,
     #[serde(default)]
     findings_open: i64,
+    #[serde(default)]
+    resources: i64,
     scan_at: Option<Timestamp>,
     #[serde(default)]
     trend: Vec<(i64, i64)>,

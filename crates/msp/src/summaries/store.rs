@@ -13,17 +13,19 @@ pub(super) async fn put(carrier: &mut Carrier<'_>, new: &Payload, now: Timestamp
     carrier
         .execute(
             "INSERT INTO summary (tenant_id, revision, score_bp, passed, failed, overridden, critical, high, scans, findings_open,
-                                  scan_at, trend, frameworks, decisions, recheck_at, updated_at)
+                                  scan_at, trend, frameworks, decisions, recheck_at, updated_at,
+                                  resources)
              SELECT t.id, CAST(?2 AS bigint), CAST(?3 AS bigint), CAST(?4 AS bigint), CAST(?5 AS bigint), CAST(?6 AS bigint),
                     CAST(?7 AS bigint), CAST(?8 AS bigint), CAST(?9 AS bigint), CAST(?10 AS bigint), CAST(?11 AS bigint),
-                    CAST(?12 AS text), CAST(?13 AS text), CAST(?14 AS text), CAST(?15 AS bigint), CAST(?16 AS bigint)
+                    CAST(?12 AS text), CAST(?13 AS text), CAST(?14 AS text), CAST(?15 AS bigint), CAST(?16 AS bigint),
+                    CAST(?17 AS bigint)
              FROM tenant t WHERE t.id = ?1 AND t.state <> 'purged'
              ON CONFLICT (tenant_id) DO UPDATE SET
                  revision = excluded.revision, score_bp = excluded.score_bp, passed = excluded.passed, failed = excluded.failed,
                  overridden = excluded.overridden, critical = excluded.critical, high = excluded.high, scans = excluded.scans,
                  findings_open = excluded.findings_open, scan_at = excluded.scan_at, trend = excluded.trend,
                  frameworks = excluded.frameworks, decisions = excluded.decisions, recheck_at = excluded.recheck_at,
-                 updated_at = excluded.updated_at
+                 updated_at = excluded.updated_at, resources = excluded.resources
              WHERE excluded.revision > summary.revision",
             params![
                 tenant,
@@ -42,6 +44,7 @@ pub(super) async fn put(carrier: &mut Carrier<'_>, new: &Payload, now: Timestamp
                 decisions,
                 new.recheck_at,
                 now,
+                new.resources,
             ],
         )
         .await

@@ -5,11 +5,16 @@ use kernel::validate::Check;
 use kernel::{CanFail, Error, Hub, Result, TenantId, Timestamp, WriteTx, scope};
 use serde::Deserialize;
 
+use super::store::Terms;
 use super::{check_industry, check_name, store};
+use crate::assignments::by_mode;
+use crate::billing::periods;
 use crate::invitations::{self, InvitationCreated, Invitee};
+use crate::msp_licence;
 use crate::plans::PlanId;
 use crate::providers::{self, Link};
 use crate::relationships::ENDS_DAYS_MAX;
+use crate::settings::{self, RAISE_BY, TENANT_CREATION};
 
 /// A tenant to be made.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -51,6 +56,7 @@ pub(super) struct Sound {
     pub industry: Option<String>,
     pub plan: PlanId,
     pub plan_name: String,
+    pub plan_number: i64,
     pub tier: Tier,
     pub ends_at: Option<Timestamp>,
     admin_email: Option<String>,
@@ -59,7 +65,7 @@ pub(super) struct Sound {
 /// Makes a tenant and commits. Takes the whole transaction, because the database made beside it goes again if it fails.
 ///
 /// # Errors
-/// `Invalid`; `Conflict` when the provider has as many as it may, or the id is another's.
+/// `Invalid`; `Conflict` when the provider has as many as it may, or the id is another's; `Licence` when the installation's has no room.
 pub async fn create(mut tx: WriteTx<scope::Provider>, body: TenantCreate) -> Result<Made> {
     let provider = tx.scope.provider;
     let lineage = providers::lineage(&mut tx, provider).await?;
@@ -77,7 +83,9 @@ pub async fn create(mut tx: WriteTx<scope::Provider>, body: TenantCreate) -> Res
         tx.commit().await?;
         return Ok(Made { tenant: sound.id, is_new: false, invitation: None });
     }
+    require_switched_on(&mut tx).await?;
     check_room(&mut tx, &lineage).await?;
+    msp_licence::check_room(&mut tx).await?;
     // The registry row comes first: it takes the id, so that the database made and (on failure) removed next is ours alone.
     store::insert(&mut tx, &sound).await?;
     let hub = tx.hub().clone();
@@ -113,14 +121,27 @@ async fn check(tx: &mut WriteTx<scope::Provider>, lineage: &[Link], body: Tenant
     }
     let admin_email = body.admin_email.as_deref().map(|email| check.email("admin_email", email));
     let plan = store::plan_named(tx, &body.plan).await?;
-    check.that(plan.is_some(), "plan", "unknown", "is not one of your plans");
+    check.that(plan.is_some(), "plan", "unknown", "is not one of your plans that clients can come onto");
     if !is_known && store::slug_is_taken(tx, &slug).await? {
         check.fail("slug", "taken", "is taken; choose another");
     }
     check.done()?;
-    let (plan, plan_name) = plan.ok_or_else(|| Error::internal("the check lets no unknown plan pass"))?;
+    let (plan, plan_name, plan_number) = plan.ok_or_else(|| Error::internal("the check lets no unknown plan pass"))?;
     let id = body.id.unwrap_or_else(|| TenantId::new(tx.now()));
-    Ok(Sound { id, slug, name, industry, plan, plan_name, tier, ends_at: body.ends_at, admin_email })
+    Ok(Sound { id, slug, name, industry, plan, plan_name, plan_number, tier, ends_at: body.ends_at, admin_email })
+}
+
+/// The provider's own people make tenants, as its settings say.
+async fn require_switched_on(tx: &mut WriteTx<scope::Provider>) -> Result<()> {
+    let provider = tx.scope.provider;
+    match settings::value(tx, provider, TENANT_CREATION).await?.as_str() {
+        "off" => Err(Error::Conflict("Your provider's settings have the making of clients switched off.".into())),
+        // At the machine nobody is signed in.
+        "operator" if tx.me().is_ok() => Err(Error::Conflict(
+            "Here the operator makes clients: ask whoever runs the installation (tenantry create-tenant).".into(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The provider, and each above it, has room for one more.
@@ -157,12 +178,19 @@ async fn furnish(
     for (level, link) in lineage.iter().enumerate() {
         // Each provider above holds the tenant up to what it lets the one below have.
         let ends_at = sound.ends_at.filter(|_| level == 0);
-        let id = store::insert_relationship(tx, link.id, sound.id, tier, ends_at).await?;
-        let after = serde_json::json!({ "provider": link.name, "tier": tier, "state": "active", "ends_at": ends_at });
+        let raise_by = settings::value(tx, link.id, RAISE_BY).await?;
+        let id = store::insert_relationship(tx, link.id, sound.id, Terms { tier, ends_at, raise_by: &raise_by }).await?;
+        let after = serde_json::json!({
+            "provider": link.name, "tier": tier, "state": "active", "ends_at": ends_at, "raise_by": raise_by,
+        });
         tx.changed("relationship", id, &(), &after);
         tier = link.ceiling;
     }
+    for link in lineage {
+        by_mode::settle(tx, link.id).await?;
+    }
     store::insert_summary(tx, sound.id).await?;
+    periods::begin(tx, sound.id).await?;
     tx.also_in(sound.id);
     let Some(email) = &sound.admin_email else { return Ok(None) };
     let invitee = Invitee { email, name: "", role: TenantRole::Admin.as_str() };

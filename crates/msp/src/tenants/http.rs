@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Purge, Purged, Reason, Tenant, TenantCreate, TenantQuery, TenantRow, TenantUpdate};
+use crate::offboarding::{self, PurgeAsked};
 
 pub(crate) fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
@@ -17,6 +18,9 @@ pub(crate) fn router() -> OpenApiRouter<Hub> {
         .routes(routes!(archive))
         .routes(routes!(restore))
         .routes(routes!(purge))
+        .routes(routes!(request_purge, withdraw_purge))
+        .routes(routes!(hold))
+        .routes(routes!(release))
 }
 
 /// The provider's tenants, those of its sub-providers too.
@@ -111,7 +115,52 @@ async fn restore(cx: ClientCx) -> Result<Tagged<Tenant>> {
     seen(&cx.renewed().await?).await
 }
 
-/// Destroys an archived tenant. There is no way back.
+/// Asks for the purge of an archived tenant, which another person carries out.
+#[utoipa::path(post, path = "/providers/{provider}/tenants/{tenant}/purge-request", operation_id = "tenant.request_purge", tag = "tenants",
+    params(("provider" = String, Path, description = "Id or slug"), ("tenant" = String, Path, description = "Id or slug")),
+    request_body = PurgeAsked, responses((status = 200, body = Tenant), Problems))]
+async fn request_purge(cx: ClientCx, Json(body): Json<PurgeAsked>) -> Result<Tagged<Tenant>> {
+    let mut tx = cx.write::<actions::TenantRequestPurge>().await?;
+    let window = offboarding::window(&mut tx).await?;
+    offboarding::ask(&mut tx, window, &body).await?;
+    tx.commit().await?;
+    seen(&cx.renewed().await?).await
+}
+
+/// Withdraws the provider's request for a purge.
+#[utoipa::path(delete, path = "/providers/{provider}/tenants/{tenant}/purge-request", operation_id = "tenant.withdraw_purge",
+    tag = "tenants", params(("provider" = String, Path, description = "Id or slug"), ("tenant" = String, Path, description = "Id or slug")),
+    responses((status = 200, body = Tenant), Problems))]
+async fn withdraw_purge(cx: ClientCx) -> Result<Tagged<Tenant>> {
+    let mut tx = cx.write::<actions::TenantWithdrawPurge>().await?;
+    offboarding::withdraw(&mut tx).await?;
+    tx.commit().await?;
+    seen(&cx.renewed().await?).await
+}
+
+/// Puts a legal hold on a tenant: nothing of it is deleted.
+#[utoipa::path(post, path = "/providers/{provider}/tenants/{tenant}/hold", operation_id = "tenant.hold", tag = "tenants",
+    params(("provider" = String, Path, description = "Id or slug"), ("tenant" = String, Path, description = "Id or slug")),
+    request_body = Reason, responses((status = 200, body = Tenant), Problems))]
+async fn hold(cx: ClientCx, Json(body): Json<Reason>) -> Result<Tagged<Tenant>> {
+    let mut tx = cx.write::<actions::TenantHold>().await?;
+    offboarding::hold(&mut tx, &body.checked()?).await?;
+    tx.commit().await?;
+    seen(&cx.renewed().await?).await
+}
+
+/// Releases a tenant from its legal hold.
+#[utoipa::path(post, path = "/providers/{provider}/tenants/{tenant}/release", operation_id = "tenant.release", tag = "tenants",
+    params(("provider" = String, Path, description = "Id or slug"), ("tenant" = String, Path, description = "Id or slug")),
+    request_body = Reason, responses((status = 200, body = Tenant), Problems))]
+async fn release(cx: ClientCx, Json(body): Json<Reason>) -> Result<Tagged<Tenant>> {
+    let mut tx = cx.write::<actions::TenantRelease>().await?;
+    offboarding::release(&mut tx, &body.checked()?).await?;
+    tx.commit().await?;
+    seen(&cx.renewed().await?).await
+}
+
+/// Destroys an archived tenant whose purge another person asked for. There is no way back.
 #[utoipa::path(post, path = "/providers/{provider}/tenants/{tenant}/purge", operation_id = "tenant.purge", tag = "tenants",
     params(("provider" = String, Path, description = "Id or slug"), ("tenant" = String, Path, description = "Id or slug")),
     request_body = Purge, responses((status = 200, body = Purged), Problems))]

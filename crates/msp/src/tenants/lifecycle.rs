@@ -1,13 +1,16 @@
 //! The life of a tenant after its making.
 
+use ::ledger::Party;
 use access::TenantState;
 use kernel::door::ChainId;
 use kernel::validate::Check;
 use kernel::{CanFail, Error, Hub, Result, TenantId, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
-use super::{ARCHIVE_DAYS, store};
+use super::store;
+use crate::billing::periods;
 use crate::certificates::{self, CertificateId};
+use crate::offboarding;
 
 /// Why a tenant is suspended or archived.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -37,7 +40,7 @@ pub struct Purged {
 }
 
 impl Reason {
-    fn checked(&self) -> Result<String> {
+    pub(super) fn checked(&self) -> Result<String> {
         let mut check = Check::new();
         let reason = check.text("reason", &self.reason, 3..=500);
         check.done()?;
@@ -70,7 +73,7 @@ pub async fn resume(tx: &mut WriteTx<scope::Client>) -> Result<()> {
 pub async fn archive(tx: &mut WriteTx<scope::Client>, body: &Reason) -> Result<()> {
     let reason = body.checked()?;
     tx.reason(&reason);
-    let purge_after = Some(tx.now().plus_days(ARCHIVE_DAYS));
+    let purge_after = Some(offboarding::window(tx).await?.ends_at(tx.now()));
     let from = [TenantState::Active, TenantState::Suspended];
     step(tx, &from, store::Move { to: TenantState::Archived, reason: Some(reason), purge_after }).await
 }
@@ -80,7 +83,8 @@ pub async fn archive(tx: &mut WriteTx<scope::Client>, body: &Reason) -> Result<(
 /// # Errors
 /// `Conflict` in any other state than archived.
 pub async fn restore(tx: &mut WriteTx<scope::Client>) -> Result<()> {
-    step(tx, &[TenantState::Archived], store::Move { to: TenantState::Active, reason: None, purge_after: None }).await
+    step(tx, &[TenantState::Archived], store::Move { to: TenantState::Active, reason: None, purge_after: None }).await?;
+    offboarding::end_by_restore(tx).await
 }
 
 async fn step(tx: &mut WriteTx<scope::Client>, from: &[TenantState], to: store::Move) -> Result<()> {
@@ -89,6 +93,9 @@ async fn step(tx: &mut WriteTx<scope::Client>, from: &[TenantState], to: store::
     tx.subject("tenant", id, name);
     if !from.contains(&state) || !store::go(tx, state, &to).await? {
         return Err(wrong_state(state, to.to));
+    }
+    if TenantState::Archived == state || TenantState::Archived == to.to {
+        periods::note(tx, id).await?;
     }
     let shown = |state: TenantState, purge_after| serde_json::json!({ "state": state, "purge_after": purge_after });
     tx.changed("tenant", id, &shown(state, purge_after), &shown(to.to, to.purge_after));
@@ -107,10 +114,11 @@ fn wrong_state(is: TenantState, wanted: TenantState) -> Error {
     Error::Conflict(format!("This organisation is {is}. {what_to_do}"))
 }
 
-/// Destroys an archived tenant and commits: its people, its key, its database. There is no way back.
+/// Destroys an archived tenant whose purge another person asked for, and commits: its people, its key, its database. There is no way back.
 ///
 /// # Errors
-/// `Conflict` unless archived, `Invalid` when the typed name is not its display name.
+/// `Conflict` unless archived, while it is kept or held, and without another person's request; `Invalid` when the typed name is not its
+/// display name.
 pub async fn purge(mut tx: WriteTx<scope::Client>, body: &Purge) -> Result<Purged> {
     let store::Standing { state, name, .. } = store::standing(&mut tx).await?;
     let tenant = tx.scope.tenant;
@@ -121,6 +129,8 @@ pub async fn purge(mut tx: WriteTx<scope::Client>, body: &Purge) -> Result<Purge
     if body.name.trim() != name {
         return Err(Error::field("name", "mismatch", "is not this organisation's display name; type it exactly"));
     }
+    let window = offboarding::window(&mut tx).await?;
+    let first = offboarding::take(&mut tx, window).await?;
     let doomed = certificates::doomed(&mut tx).await?;
     if !store::entomb(&mut tx).await? {
         return Err(wrong_state(state, TenantState::Purged));
@@ -128,7 +138,8 @@ pub async fn purge(mut tx: WriteTx<scope::Client>, body: &Purge) -> Result<Purge
     let removed = store::remove_records(&mut tx).await?;
     tx.changed("tenant", tenant, &serde_json::json!({ "state": state, "name": name }), &serde_json::json!({ "state": "purged" }));
     tx.changed("tenant_records", tenant, &removed, &());
-    let certificate = certificates::draft(&mut tx, doomed, removed.counted(), None).await?;
+    let first = Party { id: first.id.to_string(), name: first.name };
+    let certificate = certificates::draft(&mut tx, doomed, removed.counted(), first).await?;
     let hub = tx.hub().clone();
     tx.commit().await?;
     let files_removed = match finish(&hub, tenant).await {

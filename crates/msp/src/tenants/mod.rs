@@ -5,8 +5,9 @@
 //! ```
 //! - One call makes a tenant whole: registry row, database and key, relationships, an empty summary, and if wished the link for
 //!   its first admin. The same call again with the same id answers the same tenant.
-//! - An archived tenant keeps its data; after [`ARCHIVE_DAYS`] days it is due to be purged. Nothing purges it by itself.
-//! - Purging needs the display name typed. It takes the tenant's people, assignments, invitations, summary and relationships,
+//! - An archived tenant keeps its data for as long as its provider's archive window says (30 days unless set otherwise); then it may be
+//!   purged. Nothing purges it by itself.
+//! - Purging needs the display name typed, and another person's request; see [`crate::offboarding`]. It takes the tenant's people, assignments, invitations, summary and relationships,
 //!   its key and its database. A tombstone without name or slug stays, so that no id is ever used twice.
 //! - A tenant of another provider does not exist.
 //!
@@ -27,17 +28,17 @@ use kernel::{Error, Page, PageQuery, ReadTx, Result, TenantId, Timestamp, WriteT
 use serde::{Deserialize, Serialize};
 
 use crate::invitations::InvitationCreated;
+use crate::licensing;
+use crate::offboarding::{self, Hold, PurgeRequest};
 use crate::patch::given;
-use crate::plans::PlanId;
+use crate::plans::modules::{self, ClosedModule};
+use crate::plans::{PlanId, moves};
 use crate::providers::ProviderName;
 use crate::relationships::{self, Relationship, RelationshipRow};
 
 pub use create::{Made, TenantCreate, create};
 pub(crate) use http::router;
 pub use lifecycle::{Purge, Purged, Reason, archive, finish_purges, purge, restore, resume, suspend};
-
-/// Days that an archived tenant is kept at least.
-pub const ARCHIVE_DAYS: i64 = 30;
 
 /// Which tenants to list.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -87,6 +88,10 @@ pub struct TenantPlan {
     pub modules: Modules,
     /// Its seats; `null`: unlimited.
     pub seats_max: Option<i64>,
+    /// The number of it that the tenant is on.
+    pub number: i64,
+    /// Its newest number.
+    pub newest_number: i64,
 }
 
 /// How much there is of what.
@@ -117,6 +122,8 @@ pub struct Tenant {
     pub state_reason: Option<String>,
     /// Its plan.
     pub plan: TenantPlan,
+    /// Modules that left its plan and whose data is still there.
+    pub closed_modules: Vec<ClosedModule>,
     /// Its own number of seats; `null`: the plan's.
     pub seats_max: Option<i64>,
     /// Since when it exists.
@@ -131,6 +138,10 @@ pub struct Tenant {
     pub via: Option<ProviderName>,
     /// How much there is of what.
     pub counts: TenantCounts,
+    /// A legal hold: nothing of it is deleted.
+    pub hold: Option<Hold>,
+    /// Who asked for its purge.
+    pub purge_request: Option<PurgeRequest>,
     /// What the person who asks may do to it.
     pub can: CanMap,
     /// Its version, for If-Match.
@@ -173,7 +184,11 @@ pub async fn list(tx: &mut ReadTx<scope::Provider>, query: TenantQuery) -> Resul
 /// As the store's.
 pub async fn view(tx: &mut ReadTx<scope::Client>) -> Result<Tenant> {
     let relationship = relationships::view(tx).await?;
-    store::load(tx, relationship).await?.ok_or(Error::NotFound)
+    let mut tenant = store::load(tx, relationship).await?.ok_or(Error::NotFound)?;
+    tenant.hold = offboarding::held(tx, tenant.id).await?;
+    tenant.purge_request = offboarding::asked(tx, tenant.id).await?;
+    tenant.closed_modules = modules::closed(tx, tenant.id).await?;
+    Ok(tenant)
 }
 
 /// Changes name, industry, plan and seats.
@@ -196,17 +211,27 @@ pub async fn update(tx: &mut WriteTx<scope::Client>, version: IfMatch, body: Ten
         check.that(fits, "seats_max", "out_of_range", "must be between 0 and 1000000, or null for the plan's");
         after.seats_max = seats_max;
     }
+    let mut plan = before.plan.id;
     if let Some(wanted) = &body.plan {
         match store::plan_of_holder(tx, wanted).await? {
-            Some(plan) => after.plan = plan,
+            Some(found) => plan = found,
             None => drop(check.fail("plan", "unknown", "is not one of the plans of this organisation's provider")),
         }
     }
     check.done()?;
-    store::update(tx, version, &after).await?;
+    store::update(tx, version, &after, body.seats_max).await?;
+    // On the plan that it has, a tenant keeps its number: it is moved to another by `plan.assign`.
+    if let Some(to) = if plan == before.plan.id { None } else { moves::destination(tx, plan, None).await? } {
+        moves::move_tenant(tx, before.id, &to).await?;
+        after.plan.name.clone_from(&to.named.name);
+        after.plan.number = to.named.number;
+    } else {
+        licensing::settle(tx, before.id).await?;
+    }
     let shown = |tenant: &Tenant| {
-        let plan = tenant.plan.name.as_str();
-        serde_json::json!({ "name": tenant.name, "industry": tenant.industry, "plan": plan, "seats_max": tenant.seats_max })
+        let (plan, number) = (tenant.plan.name.as_str(), tenant.plan.number);
+        serde_json::json!({ "name": tenant.name, "industry": tenant.industry, "plan": plan, "plan_number": number,
+            "seats_max": tenant.seats_max })
     };
     tx.subject("tenant", before.id, after.name.clone());
     tx.changed("tenant", before.id, &shown(&before), &shown(&after));

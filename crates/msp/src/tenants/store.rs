@@ -65,11 +65,12 @@ pub(super) async fn load(tx: &mut ReadTx<scope::Client>, relationship: Relations
     let (tenant, provider) = (tx.scope.tenant, tx.scope.provider);
     let row = tx
         .opt(
-            "SELECT t.slug, t.name, t.industry, t.state, t.state_reason, p.id, p.name, p.modules, p.seats_max, t.seats_max,
+            "SELECT t.slug, t.name, t.industry, t.state, t.state_reason, p.id, p.name, w.modules, w.seats_max, w.number, p.number, NULLIF(t.seats_max, -1),
                     t.created_at, t.archived_at, t.purge_after, h.id, h.name, t.version,
                     (SELECT COUNT(*) FROM member m WHERE m.tenant_id = t.id AND m.state <> 'disabled'),
                     COALESCE(s.scans, 0), COALESCE(s.findings_open, 0)
-             FROM tenant t JOIN plan p ON p.id = t.plan_id JOIN provider h ON h.id = t.provider_id
+             FROM tenant t JOIN plan p ON p.id = t.plan_id
+             JOIN plan_version w ON w.plan_id = t.plan_id AND w.number = t.plan_number JOIN provider h ON h.id = t.provider_id
              LEFT JOIN summary s ON s.tenant_id = t.id WHERE t.id = ?1",
             params![tenant],
         )
@@ -87,6 +88,7 @@ pub(super) async fn load(tx: &mut ReadTx<scope::Client>, relationship: Relations
         state,
         state_reason,
         plan,
+        closed_modules: Vec::new(),
         seats_max,
         created_at,
         archived_at,
@@ -94,6 +96,8 @@ pub(super) async fn load(tx: &mut ReadTx<scope::Client>, relationship: Relations
         relationship,
         via,
         counts: TenantCounts { members: row.take()?, scans: row.take()?, findings_open: row.take()? },
+        hold: None,
+        purge_request: None,
         can: Default::default(),
         version,
         invitation: None,
@@ -102,31 +106,43 @@ pub(super) async fn load(tx: &mut ReadTx<scope::Client>, relationship: Relations
 
 fn plan(row: &mut Row) -> Result<TenantPlan, StoreError> {
     let (id, name, modules): (_, _, i64) = (row.take()?, row.take()?, row.take()?);
-    Ok(TenantPlan { id, name, modules: Modules::from_bits(u16::try_from(modules).unwrap_or_default()), seats_max: row.take()? })
+    let modules = Modules::from_bits(u16::try_from(modules).unwrap_or_default());
+    Ok(TenantPlan { id, name, modules, seats_max: row.take()?, number: row.take()?, newest_number: row.take()? })
 }
 
-/// A plan, by id or name, of the provider that holds this tenant.
-pub(super) async fn plan_of_holder(tx: &mut ReadTx<scope::Client>, wanted: &str) -> Result<Option<TenantPlan>, StoreError> {
-    const PLAN: &str = "SELECT p.id, p.name, p.modules, p.seats_max FROM plan p JOIN tenant t ON t.provider_id = p.provider_id
-         WHERE t.id = ?1";
+/// A plan that tenants can come onto, by id or name, of the provider that holds this tenant.
+pub(super) async fn plan_of_holder(tx: &mut ReadTx<scope::Client>, wanted: &str) -> Result<Option<PlanId>, StoreError> {
+    const PLAN: &str = "SELECT p.id FROM plan p JOIN tenant t ON t.provider_id = p.provider_id
+         WHERE t.id = ?1 AND (p.state = 'active' OR p.id = t.plan_id)";
     let tenant = tx.scope.tenant;
     let row = match wanted.parse::<PlanId>() {
         Ok(id) => tx.opt(&format!("{PLAN} AND p.id = ?2"), params![tenant, id]).await?,
         Err(_) => tx.opt(&format!("{PLAN} AND p.name = ?2"), params![tenant, wanted.trim()]).await?,
     };
-    row.map(|mut row| plan(&mut row)).transpose()
+    row.map(|mut row| row.take()).transpose()
 }
 
-pub(super) async fn update(tx: &mut WriteTx<scope::Client>, version: IfMatch, after: &Tenant) -> Result<()> {
+/// Writes name and industry, and its own seats if they were given.
+pub(super) async fn update(
+    tx: &mut WriteTx<scope::Client>,
+    version: IfMatch,
+    after: &Tenant,
+    seats_max: Option<Option<i64>>,
+) -> Result<()> {
     let industry = after.industry.as_deref().unwrap_or_default();
     let changed = tx
         .execute(
-            "UPDATE tenant SET name = ?3, industry = ?4, plan_id = ?5, seats_max = ?6, version = version + 1
-             WHERE id = ?1 AND version = ?2",
-            params![tx.scope.tenant, version.0, after.name.as_str(), industry, after.plan.id, after.seats_max],
+            "UPDATE tenant SET name = ?3, industry = ?4, version = version + 1 WHERE id = ?1 AND version = ?2",
+            params![tx.scope.tenant, version.0, after.name.as_str(), industry],
         )
         .await?;
-    if changed == 1 { Ok(()) } else { Err(Error::Changed) }
+    if changed != 1 {
+        return Err(Error::Changed);
+    }
+    if let Some(seats_max) = seats_max {
+        tx.execute("UPDATE tenant SET seats_max = ?2 WHERE id = ?1", params![tx.scope.tenant, seats_max]).await?;
+    }
+    Ok(())
 }
 
 /// What a tenant with this id was made with.
@@ -176,10 +192,11 @@ pub(super) async fn known(tx: &mut ReadTx<scope::Provider>, id: TenantId) -> Res
     }))
 }
 
-pub(super) async fn plan_named(tx: &mut ReadTx<scope::Provider>, name: &str) -> Result<Option<(PlanId, String)>, StoreError> {
+pub(super) async fn plan_named(tx: &mut ReadTx<scope::Provider>, name: &str) -> Result<Option<(PlanId, String, i64)>, StoreError> {
     let provider = tx.scope.provider;
-    let row = tx.opt("SELECT id, name FROM plan WHERE provider_id = ?1 AND name = ?2", params![provider, name.trim()]).await?;
-    row.map(|mut row| Ok((row.take()?, row.take()?))).transpose()
+    let sql = "SELECT id, name, number FROM plan WHERE provider_id = ?1 AND name = ?2 AND state = 'active'";
+    let row = tx.opt(sql, params![provider, name.trim()]).await?;
+    row.map(|mut row| Ok((row.take()?, row.take()?, row.take()?))).transpose()
 }
 
 pub(super) async fn slug_is_taken(tx: &mut ReadTx<scope::Provider>, slug: &str) -> Result<bool, StoreError> {
@@ -206,9 +223,18 @@ pub(super) async fn insert(tx: &mut WriteTx<scope::Provider>, sound: &Sound) -> 
     let industry = sound.industry.as_deref().unwrap_or_default();
     let inserted = tx
         .execute(
-            "INSERT INTO tenant (id, provider_id, slug, name, industry, state, plan_id, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?7) ON CONFLICT DO NOTHING",
-            params![sound.id, tx.scope.provider, sound.slug.as_str(), sound.name.as_str(), industry, sound.plan, tx.now()],
+            "INSERT INTO tenant (id, provider_id, slug, name, industry, state, plan_id, plan_number, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+            params![
+                sound.id,
+                tx.scope.provider,
+                sound.slug.as_str(),
+                sound.name.as_str(),
+                industry,
+                sound.plan,
+                sound.plan_number,
+                tx.now()
+            ],
         )
         .await?;
     if inserted == 1 {
@@ -222,19 +248,26 @@ pub(super) async fn set_key(tx: &mut WriteTx<scope::Provider>, id: TenantId, wra
     tx.execute("UPDATE tenant SET wrapped_key = ?2 WHERE id = ?1", params![id, wrapped_key]).await
 }
 
+/// What a relationship begins with.
+pub(super) struct Terms<'a> {
+    pub tier: Tier,
+    pub ends_at: Option<Timestamp>,
+    /// Who may raise the tier.
+    pub raise_by: &'a str,
+}
+
 pub(super) async fn insert_relationship(
     tx: &mut WriteTx<scope::Provider>,
     provider: ProviderId,
     tenant: TenantId,
-    tier: Tier,
-    ends_at: Option<Timestamp>,
+    terms: Terms<'_>,
 ) -> Result<RelationshipId, StoreError> {
     let now = tx.now();
     let id = RelationshipId::new(now);
     tx.execute(
-        "INSERT INTO relationship (id, provider_id, tenant_id, tier, state, ends_at, created_at)
-         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6)",
-        params![id, provider, tenant, tier.as_i64(), ends_at, now],
+        "INSERT INTO relationship (id, provider_id, tenant_id, tier, state, ends_at, created_at, raise_by)
+         VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?6, ?7)",
+        params![id, provider, tenant, terms.tier.as_i64(), terms.ends_at, now, terms.raise_by],
     )
     .await?;
     Ok(id)
@@ -285,7 +318,7 @@ pub(super) async fn entomb(tx: &mut WriteTx<scope::Client>) -> Result<bool, Stor
         .execute(
             "UPDATE tenant SET state = 'purged', slug = ?2, name = ?2, industry = '', state_reason = NULL, wrapped_key = NULL,
                     purge_after = ?3, version = version + 1
-             WHERE id = ?1 AND state = 'archived'",
+             WHERE id = ?1 AND state = 'archived' AND held_at IS NULL",
             params![tenant, name, tx.now()],
         )
         .await?;
@@ -309,9 +342,38 @@ impl Removed {
     }
 }
 
+/// Tables whose rows go with their tenant, in this order; those that are counted or looked into first come after them.
+const OF_A_TENANT: &[&str] = &[
+    "access_freeze",
+    "api_key",
+    "bar",
+    "bill",
+    "brand",
+    "brand_asset",
+    "consent",
+    "elevation",
+    "fleet_item",
+    "group_grant_except",
+    "host_name",
+    "module_closed",
+    "plan_period",
+    "purge_request",
+    "reach_use",
+    "summary",
+    "tenant_entry",
+    "tenant_group_member",
+    "tenant_key",
+    "tenant_limit",
+    "tenant_notice",
+    "usage_day",
+];
+
 pub(super) async fn remove_records(tx: &mut WriteTx<scope::Client>) -> Result<Removed, StoreError> {
     let tenant = tx.scope.tenant;
-    for table in ["summary", "access_freeze", "bar", "reach_use", "consent", "elevation", "api_key", "tenant_key"] {
+    let settings =
+        "DELETE FROM setting WHERE scope_id = ?1 OR scope_id IN (SELECT r.id FROM relationship r WHERE r.tenant_id = ?1)";
+    tx.execute(settings, params![tenant]).await?;
+    for table in OF_A_TENANT {
         tx.execute(&format!("DELETE FROM {table} WHERE tenant_id = ?1"), params![tenant]).await?;
     }
     let people = tx.rows("SELECT person_id FROM member WHERE tenant_id = ?1", params![tenant]).await?;
@@ -341,6 +403,7 @@ async fn forget_person(tx: &mut WriteTx<scope::Client>, person: PersonId) -> Res
     if forgotten == 1 {
         tx.execute("DELETE FROM session WHERE person_id = ?1", params![person]).await?;
         tx.execute("DELETE FROM recovery_code WHERE person_id = ?1", params![person]).await?;
+        tx.execute("DELETE FROM old_password WHERE person_id = ?1", params![person]).await?;
     }
     Ok(())
 }

@@ -343,6 +343,10 @@ async fn a_tenant_goes_through_its_life(#[values(Engine::Sqlite, Engine::Postgre
 async fn a_purge_leaves_nothing_but_a_tombstone(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = hub(engine).await;
     let at = |step: &str| format!("{TENANTS}/acme/{step}");
+    let mut tx = hub.hub.system_write("test.window", "no archive window").await.unwrap();
+    tx.execute("UPDATE provider SET immediate_purge = true", &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    hub.post("admin", "/tenants/acme/purge-request", json!({"reason": "We leave"})).await.expect(200);
     hub.post("priya", &at("archive"), json!({"reason": "They left"})).await.expect(200);
     let mistyped = hub.post("priya", &at("purge"), json!({"name": "Acme"})).await.expect(422);
     assert_eq!(mistyped.wrong_fields(), ["name mismatch"]);
@@ -362,7 +366,7 @@ async fn a_purge_leaves_nothing_but_a_tombstone(#[values(Engine::Sqlite, Engine:
     }
     let mut tx = hub.hub.system_read().await.unwrap();
     let id = tenant("acme");
-    for table in ["member", "assignment", "invitation", "relationship", "summary", "ledger_outbox"] {
+    for table in ["member", "assignment", "invitation", "relationship", "summary", "ledger_outbox", "purge_request"] {
         let mut row = tx.one(&format!("SELECT COUNT(*) FROM {table} WHERE tenant_id = ?1"), params![id]).await.unwrap();
         assert_eq!(row.take::<i64>().unwrap(), 0, "{table}");
     }

@@ -94,7 +94,7 @@ pub struct WhyAction {
 /// What one grant says.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct WhyThrough {
-    /// `membership`, `relationship`, `assignment`, `elevation` or `break_glass`.
+    /// `membership`, `relationship`, `assignment`, `group_grant`, `elevation` or `break_glass`.
     pub source: String,
     /// Its id.
     pub id: String,

@@ -3,11 +3,11 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use kernel::clock::DAY_US;
 use kernel::http::{IfMatch, Json, Params, Path, Problems, Tagged};
-use kernel::{Hub, Result, TenantCx, Timestamp};
+use kernel::{Hub, ProviderCx, Result, TenantCx, Timestamp};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::filter::Filter;
-use super::{Assign, Assignees, Finding, FindingView, Findings, Take};
+use super::{Assign, Assignees, ClientFindings, Finding, FindingView, Findings, Take};
 use crate::FindingId;
 use crate::asked::Asked;
 
@@ -15,6 +15,7 @@ use crate::asked::Asked;
 pub fn router() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(list_of_clients))
         .routes(routes!(export))
         .routes(routes!(view))
         .routes(routes!(assign))
@@ -55,6 +56,20 @@ async fn list(cx: TenantCx, Params(asked): Params<Vec<(String, String)>>) -> Res
     let filter = Filter::of(&asked, &page)?;
     let mut tx = cx.read::<actions::FindingList>().await?;
     Ok(Json(super::list(&mut tx, &page, &filter).await?))
+}
+
+/// Findings of all clients that the person may read findings of. Sort by `severity`, `age`, `last_seen`, or `tenant` (each client's by
+/// severity).
+#[utoipa::path(get, path = "/providers/{provider}/findings", operation_id = "client_finding.list", tag = "clients",
+    params(("provider" = String, Path, description = "Id or slug"), kernel::PageQuery, Filters,
+        ("tenant" = Option<String>, Query, description = "Only of this client, by id or slug")),
+    responses((status = 200, body = ClientFindings), Problems))]
+async fn list_of_clients(cx: ProviderCx, Params(asked): Params<Vec<(String, String)>>) -> Result<Json<ClientFindings>> {
+    let asked = Asked::new(asked);
+    let page = asked.page()?;
+    let filter = Filter::of(&asked, &page)?;
+    let only = asked.whole("tenant")?.pop();
+    Ok(Json(super::clients::list(&cx, &page, filter, only.as_deref()).await?))
 }
 
 /// The same findings as a CSV file (RFC 4180), at most 100,000.

@@ -12,6 +12,7 @@
 //!
 //! What it deliberately does not do: let people change what a scanner found.
 
+mod clients;
 mod export;
 mod filter;
 mod http;
@@ -29,6 +30,7 @@ use kernel::http::IfMatch;
 use kernel::{Error, PageQuery, PersonId, ReadTx, Result, TenantId, Timestamp, WriteTx};
 use serde::{Deserialize, Serialize};
 
+pub use clients::{ClientFinding, ClientFindings};
 pub use http::router;
 
 use crate::by::{self, By, Named};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::door::scope::Data;
+use kernel::paging::Order;
 use kernel::store::{Query, Row, StoreError, Value};
 use kernel::{Page, PageQuery, PersonId, ReadTx, Result, Timestamp, WriteTx, params};
 use uuid::Uuid;
@@ -67,8 +68,34 @@ fn finding(row: &mut Row, now: Timestamp, staff_names: bool) -> Result<Finding, 
 }
 
 pub(super) async fn page(tx: &mut ReadTx<Data>, page: &PageQuery, filter: &Filter) -> Result<(Vec<Finding>, Option<String>)> {
-    let (now, names, me) = (tx.now(), by::sees_staff_names(tx), tx.me()?.person);
     let order = page.order(ORDERS)?;
+    let rows = rows(tx, page, order, filter).await?;
+    let cut = Page::cut(rows, page.limit()?, order, 0);
+    Ok((cut.items, cut.next))
+}
+
+/// The orders of lists over many tenants: numbers only.
+pub(super) fn wide_order(page: &PageQuery) -> Result<Order> {
+    page.order(&[("severity", "f.severity_order"), ("age", "(0 - f.first_seen_at)"), ("last_seen", "f.last_seen_at")])
+}
+
+/// How many findings the filters leave.
+pub(super) async fn count(tx: &mut ReadTx<Data>, filter: &Filter) -> Result<i64> {
+    let (now, me) = (tx.now(), tx.me()?.person);
+    let mut query = filter.query("COUNT(*) FROM finding f", now);
+    filter.push_wide(&mut query, None);
+    filter.push_narrow(&mut query, me);
+    Ok(tx.one(&query.sql, &query.params).await?.take()?)
+}
+
+/// The findings of a page and one more, with key and id.
+pub(super) async fn rows(
+    tx: &mut ReadTx<Data>,
+    page: &PageQuery,
+    order: Order,
+    filter: &Filter,
+) -> Result<Vec<(Finding, Value, Uuid)>> {
+    let (now, names, me) = (tx.now(), by::sees_staff_names(tx), tx.me()?.person);
     let mut query = filter.query(&format!("{}, {}, f.id {TABLES}", columns(), order.key), now);
     filter.push_wide(&mut query, None);
     filter.push_narrow(&mut query, me);
@@ -77,8 +104,7 @@ pub(super) async fn page(tx: &mut ReadTx<Data>, page: &PageQuery, filter: &Filte
     for mut row in tx.query(&query).await? {
         rows.push((finding(&mut row, now, names)?, row.take::<Value>()?, row.take::<Uuid>()?));
     }
-    let cut = Page::cut(rows, page.limit()?, order, 0);
-    Ok((cut.items, cut.next))
+    Ok(rows)
 }
 
 /// Counts by status, severity, lifecycle and assignee, from one look at the table: the narrow filters are applied to the counts.

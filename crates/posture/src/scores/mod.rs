@@ -83,6 +83,9 @@ pub struct Summary {
     pub scans: i64,
     /// Findings that fail and are not overridden.
     pub findings_open: i64,
+    /// Distinct resources in the latest complete scan of any source.
+    #[serde(default)]
+    pub resources: i64,
     /// When the most recent complete scan looked.
     pub scan_at: Option<Timestamp>,
     /// Day number since 1970 and the last score of that day, in hundredths of a percent; the last 90 days.
@@ -266,6 +269,22 @@ pub async fn recheck(hub: &Hub, tenant: TenantId) -> Result<()> {
     tx.commit().await
 }
 
+/// Deletes everything that was imported and what was made of it, for good: when the compliance module left the plan and the time for
+/// which its data is kept is over. Answers how many rows went; the tenant's ledger says so too, and stays.
+///
+/// # Errors
+/// `NotFound` without such a tenant, `Unavailable`. Done again it changes nothing.
+pub async fn empty(hub: &Hub, tenant: TenantId) -> Result<u64> {
+    let mut tx = hub.system(tenant, "module.empty", "compliance left the plan, and its data was kept as long as was said").await?;
+    hold(&mut tx).await?;
+    let rows = store::clear(&mut tx).await?;
+    publish(&mut tx).await?;
+    tx.subject("module", "compliance", None);
+    tx.changed("module", "compliance", &serde_json::json!({ "rows": rows }), &serde_json::json!({ "rows": 0 }));
+    tx.commit().await?;
+    Ok(rows)
+}
+
 impl Summary {
     fn tally(&self) -> Tally {
         Tally { passed: self.passed, failed: self.failed, overridden: self.overridden, critical: self.critical, high: self.high }
@@ -290,6 +309,7 @@ async fn summarise(tx: &mut ReadTx<Data>) -> Result<Summary> {
         high: tally.high,
         scans: scans::count(tx).await?,
         findings_open: open.all,
+        resources: store::resources(tx).await?,
         scan_at,
         trend: Vec::new(),
         frameworks: frameworks(tx, &graded).await?,

@@ -104,6 +104,34 @@ pub(super) async fn next_scan_at(
     tx.one(sql, params![source, after]).await?.take()
 }
 
+/// Distinct resources in the latest complete scan of any source.
+pub(super) async fn resources(tx: &mut ReadTx<Data>) -> Result<i64, StoreError> {
+    let sql =
+        "SELECT COUNT(DISTINCT f.resource_uid) FROM finding f JOIN source s ON s.id = f.source_id AND s.scan_id = f.scored_scan_id";
+    tx.one(sql, params![]).await?.take()
+}
+
+/// Deletes all that came from scans, and what people and time made of it. Answers how many rows went.
+pub(super) async fn clear(tx: &mut WriteTx<Data>) -> Result<u64, StoreError> {
+    let mut rows = 0;
+    for table in [
+        "comment",
+        "override_item",
+        "finding_history",
+        "finding_evidence",
+        "finding",
+        "scan_control",
+        "control_framework",
+        "control",
+        "scan",
+        "source",
+        "score_point",
+    ] {
+        rows += tx.execute(&format!("DELETE FROM {table}"), params![]).await?;
+    }
+    Ok(rows)
+}
+
 pub(super) async fn sources(tx: &mut ReadTx<Data>) -> Result<Vec<SourceId>, StoreError> {
     let rows = tx.rows("SELECT id FROM source ORDER BY id", params![]).await?;
     rows.into_iter().map(|mut row| row.take()).collect()

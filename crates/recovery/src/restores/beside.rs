@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::load::{Counts, Load};
 use super::seal::Resealer;
 use super::{Opened, Restored, Work, told};
+use crate::Recovery;
 use crate::registry::{self, Member, Registry, Relation};
 
 /// A tenant on its way in.
@@ -173,12 +174,14 @@ fn shown(table: &Table, row: &[Value]) -> serde_json::Value {
 async fn register(hub: &Hub, arriving: &Arriving, wrapped: Vec<u8>, counts: &Counts) -> Result<()> {
     let (registry, key) = (&arriving.registry, &arriving.key);
     let mut tx = hub.system_write("tenant.arrived", "A tenant was made of a file.").await?;
+    let neighbours = hub.port::<Recovery>().settings.neighbours.clone();
+    neighbours.room(&mut tx).await?;
     check_free(&mut tx, registry).await?;
-    let plan = plan(&mut tx, registry).await?;
+    let (plan, plan_number) = plan(&mut tx, registry).await?;
     tx.execute(
         "INSERT INTO tenant (id, provider_id, slug, name, industry, state, state_reason, plan_id, seats_max, wrapped_key,
-                             scan_interval_days, comments_from_t1, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                             scan_interval_days, comments_from_t1, created_at, plan_number)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             registry.id,
             registry.provider,
@@ -192,7 +195,8 @@ async fn register(hub: &Hub, arriving: &Arriving, wrapped: Vec<u8>, counts: &Cou
             wrapped,
             registry.scan_interval_days,
             registry.comments_from_t1,
-            registry.created_at
+            registry.created_at,
+            plan_number
         ],
     )
     .await?;
@@ -212,16 +216,17 @@ async fn register(hub: &Hub, arriving: &Arriving, wrapped: Vec<u8>, counts: &Cou
     tx.commit().await
 }
 
-async fn plan(tx: &mut ReadTx<scope::Public>, registry: &Registry) -> Result<Uuid> {
+/// The plan of the tenant's, and its newest number.
+async fn plan(tx: &mut ReadTx<scope::Public>, registry: &Registry) -> Result<(Uuid, i64)> {
     let row = tx.opt("SELECT name FROM provider WHERE id = ?1", params![registry.provider]).await?;
     if row.is_none() {
         return Err(Error::Conflict(format!("Its provider {} is not here.", registry.provider)));
     }
     let plan = params![registry.provider, registry.plan.as_str()];
-    let row = tx.opt("SELECT id FROM plan WHERE provider_id = ?1 AND name = ?2", plan).await?;
+    let row = tx.opt("SELECT id, number FROM plan WHERE provider_id = ?1 AND name = ?2", plan).await?;
     let mut row =
         row.ok_or_else(|| Error::Conflict(format!("The provider has no plan {:?}. Choose one with --plan.", registry.plan)))?;
-    Ok(row.take()?)
+    Ok((row.take()?, row.take()?))
 }
 
 async fn insert_relation(tx: &mut WriteTx<scope::Public>, tenant: TenantId, relation: &Relation) -> Result<(), StoreError> {
@@ -291,8 +296,8 @@ pub(crate) async fn finish_interrupted(hub: &Hub, before: Timestamp) -> Result<u
 /// A provider by id or slug.
 pub(crate) async fn provider(tx: &mut ReadTx<scope::Public>, named: &str) -> Result<Option<ProviderId>, StoreError> {
     let row = match named.parse::<ProviderId>() {
-        Ok(id) => tx.opt("SELECT id FROM provider WHERE id = ?1", params![id]).await?,
-        Err(_) => tx.opt("SELECT id FROM provider WHERE slug = ?1", params![named]).await?,
+        Ok(id) => tx.opt("SELECT id FROM provider WHERE id = ?1 AND kind = 'msp'", params![id]).await?,
+        Err(_) => tx.opt("SELECT id FROM provider WHERE slug = ?1 AND kind = 'msp'", params![named]).await?,
     };
     row.map(|mut row| row.take()).transpose()
 }
