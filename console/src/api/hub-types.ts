@@ -9,14 +9,16 @@ export interface Brand {
   support: { label: string; url: string } | null; email_footer: string | null; sign_in_text: string | null; contrast: { ratio: number; ok: boolean };
 }
 /** What a layer sets itself; null is inherited. Pictures are ids of assets. */
-export const BRAND_TEXTS = ['name', 'brand', 'accent', 'support_label', 'support_url', 'email_footer', 'sign_in_text'] as const;
 export const BRAND_ASSETS = ['logo_light', 'logo_dark', 'favicon'] as const;
 export type BrandAssetKind = (typeof BRAND_ASSETS)[number];
-export type BrandField = (typeof BRAND_TEXTS)[number] | BrandAssetKind;
-export type OwnBrand = Record<BrandField, string | null>;
+type BrandWords = 'name' | 'email_footer' | 'sign_in_text';
+export type OwnBrand = Record<BrandWords | BrandAssetKind, string | null> & { colours: { brand: string | null; accent: string | null }; support: { label: string; url: string } | null };
+/** A change of it: what is left out stays. */
+export type BrandChange = Partial<Omit<OwnBrand, 'colours'>> & { colours?: Partial<OwnBrand['colours']> };
+export type BrandField = BrandWords | BrandAssetKind | 'colours.brand' | 'colours.accent' | 'support';
 export type TenantBranding = 'override' | 'inherit' | 'locked';
 export interface BrandView {
-  own: OwnBrand; effective: Partial<Record<BrandField, { value: string | null; layer: BrandLayer }>>; tenant_branding: TenantBranding; locked?: boolean; brand: Brand; version: number; preview_host: string | null;
+  own: OwnBrand; effective: Partial<Record<BrandField, { value: string | { label: string; url: string } | null; layer: BrandLayer }>>; tenant_branding: TenantBranding; locked?: boolean; locked_by?: string | null; brand: Brand; version: number; preview_host: string | null;
 }
 export interface BrandAsset { id: string; url: string; kind: BrandAssetKind; width: number | null; height: number | null; bytes: number }
 export interface HostName { host: string; tenant: NamedPlace | null; kind: 'address' | 'custom'; created_at: Instant }
@@ -46,8 +48,8 @@ export interface NoticeList { unread: number; items: Notified[] }
 export interface NotificationRule { rule: string; urgency_min: Urgency; channels: string[] }
 export const DIGESTS = ['off', 'daily', 'weekly'] as const;
 export type Digest = (typeof DIGESTS)[number];
-export interface NotificationRules { items: NotificationRule[]; digest: Digest; version?: number }
-export interface Channel { id: string; name: string; kind: 'webhook'; url: string; state: 'active' | 'failing' | 'disabled'; created_at: Instant; last: { at: Instant; status: string } | null; secret?: string; version?: number }
+export interface NotificationRules { items: NotificationRule[]; digest: Digest }
+export interface Channel { id: string; name: string; kind: 'webhook'; url: string; state: 'active' | 'failing' | 'disabled'; created_at: Instant; last: { at: Instant; status: string } | null; secret?: string }
 export interface Delivery { id: string; event: string; status: string; attempts: number; code: number | null; at: Instant; next_at: Instant | null; error: string | null }
 
 // groups and wide grants
@@ -56,7 +58,7 @@ export interface TenantGroup { id: string; name: string; description: string; ki
 export interface TenantGroupView { group: TenantGroup; tenants: List<NamedPlace> }
 export const GRANT_OVER = ['group', 'all', 'all_except'] as const;
 export type GrantOver = (typeof GRANT_OVER)[number];
-export interface GroupGrant { id: string; person: Named; staff?: Named; over: GrantOver; group: Named | null; except: NamedPlace[]; tier: Tier; mask: Mask; modules: string[]; starts_at: Instant; ends_at: Instant | null; client_count: number; version: number }
+export interface GroupGrant { id: string; person: Named & { staff: string }; over: GrantOver; group: Named | null; except: NamedPlace[]; tier: Tier; mask: Mask; modules: string[]; starts_at: Instant; ends_at: Instant | null; live: boolean; client_count: number; version: number }
 
 // fleet changes
 export const FLEET_KINDS = ['plan', 'tier', 'setting', 'assignment', 'suspend', 'resume'] as const;
@@ -67,8 +69,8 @@ export const FLEET_ITEM_STATES = ['planned', 'skipped', 'done', 'failed', 'undon
 export type FleetItemState = (typeof FLEET_ITEM_STATES)[number];
 export interface FleetOver { tenants?: string[]; group?: string; all?: boolean; except?: string[] }
 export interface FleetChange {
-  id: string; kind: FleetKind; what: Record<string, unknown>; over: Record<string, unknown>; reason: string; state: FleetState; created_by: Named; created_at: Instant; approved_by: Named | null; stop_after: { failed_percent: number };
-  progress: { total: number; done: number; failed: number; skipped: number }; can: Partial<Record<'approve' | 'cancel' | 'resume' | 'undo', Permission>>; version: number;
+  id: string; kind: FleetKind; what: Record<string, unknown>; over: Record<string, unknown>; reason: string; state: FleetState; detail?: string; created_by: Named; created_at: Instant; approved_by: Named | null; stop_after: { failed_percent: number };
+  progress: { total: number; done: number; failed: number; skipped: number; undone?: number; undo_failed?: number }; can: Partial<Record<'approve' | 'cancel' | 'resume' | 'undo', Permission>>; version: number;
 }
 export interface FleetItem { tenant: NamedPlace; state: FleetItemState; before: unknown; after: unknown; detail: string | null }
 export interface FleetView extends FleetChange { items: List<FleetItem> }
@@ -79,5 +81,5 @@ export interface ClientFinding extends Finding { tenant: NamedPlace }
 export type ClientFindingList = List<ClientFinding> & Unreadable & { facets?: { severity?: Partial<Record<Severity, number>> } };
 export interface ClientMember { tenant: NamedPlace; member: Member }
 export interface ClientActivity { tenant: NamedPlace; entry: LedgerEntry }
-export interface ClientModule { module: string; open: boolean; last_activity_at: Instant | null; events_30d: number }
+export interface ClientModule { module: string; open: boolean; last_activity_at: Instant | null; events_30d: number | null }
 export interface ClientModules { modules: string[]; items: { tenant: NamedPlace; modules: ClientModule[] }[]; next?: string | null; total?: number }

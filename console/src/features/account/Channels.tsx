@@ -21,6 +21,7 @@ export function Channels({ page, error, retry }: { page: List<Channel> | undefin
   const refresh = () => client.invalidateQueries({ queryKey: channelsKey });
   const open = (what: 'create' | Channel) => { setTurn((n) => n + 1); setForm(what); };
   const test = (c: Channel) => void api.post(path`/me/channels/${c.id}/test`).then(async () => { toast(t('channels.tested', { name: c.name })); await refresh(); void client.invalidateQueries({ queryKey: [...channelsKey, c.id] }); set({ channel: c.id }); }, toastProblem);
+  const turnOn = (c: Channel) => void api.patch<Channel>(path`/me/channels/${c.id}`, { state: 'active' }).then(async () => { await refresh(); toast(t('channels.turnedOn', { name: c.name })); }, toastProblem);
   const drop = (c: Channel) => ask({ title: t('channels.removeTitle', { name: c.name }), danger: true, label: t('ui.remove'), lines: [t('channels.removeLine')], run: async () => { await api.del(path`/me/channels/${c.id}`); await refresh(); toast(t('channels.removed', { name: c.name })); } });
   const add = <Button size="compact-md" variant="default" leftSection={<IconPlus size={15} />} onClick={() => open('create')}>{t('channels.add')}</Button>;
   const opened = page?.items.find((c) => c.id === channel);
@@ -33,7 +34,7 @@ export function Channels({ page, error, retry }: { page: List<Channel> | undefin
           { key: 'url', title: t('channels.url'), cell: (c) => <span className="mono clip" title={c.url}>{c.url}</span> },
           { key: 'state', title: t('channels.state'), cell: (c) => <Badge tone={TONES[c.state]}>{t(`channels.states.${c.state}`)}</Badge> },
           { key: 'last', title: t('channels.last'), cell: (c) => (c.last ? <span className="row tight"><DeliveryBadge status={c.last.status} /><span className="dim2"><RelativeTime at={c.last.at} /></span></span> : <span className="dim">{t('ui.never')}</span>) },
-          { key: 'acts', title: t('ui.actions'), quiet: true, cell: (c) => <span className="end"><ActIcon label={`${t('channels.test')}: ${c.name}`} onClick={() => test(c)}><IconSend size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('ui.edit')}: ${c.name}`} onClick={() => open(c)}><IconPencil size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('ui.remove')}: ${c.name}`} onClick={() => drop(c)}><IconTrash size={16} stroke={1.7} /></ActIcon></span> },
+          { key: 'acts', title: t('ui.actions'), quiet: true, cell: (c) => <span className="end">{c.state === 'disabled' && <Button size="compact-sm" variant="default" onClick={() => turnOn(c)}>{t('channels.turnOn')}<span className="vh">: {c.name}</span></Button>}<ActIcon label={`${t('channels.test')}: ${c.name}`} onClick={() => test(c)}><IconSend size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('ui.edit')}: ${c.name}`} onClick={() => open(c)}><IconPencil size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('ui.remove')}: ${c.name}`} onClick={() => drop(c)}><IconTrash size={16} stroke={1.7} /></ActIcon></span> },
         ]} />
       {confirm}
       <ChannelForm key={`channel-${turn}`} what={form} onClose={() => setForm(null)} onSaved={async (c) => { await refresh(); if (c.secret) setMade(c); }} />
@@ -72,7 +73,7 @@ function ChannelForm({ what, onClose, onSaved }: { what: 'create' | Channel | nu
     initial: { name: old?.name ?? '', url: old?.url ?? '' }, validate: { name: check.filled, url: (v) => (/^https?:\/\/\S+$/.test(v.trim()) ? null : t('channels.badUrl')) },
     save: async (v) => {
       const body = { name: v.name.trim(), url: v.url.trim() };
-      const saved = await (old ? api.patch<Channel>(path`/me/channels/${old.id}`, body, old.version) : api.post<Channel>('/me/channels', { kind: 'webhook', ...body }));
+      const saved = await (old ? api.patch<Channel>(path`/me/channels/${old.id}`, body) : api.post<Channel>('/me/channels', { kind: 'webhook', ...body }));
       toast(t('channels.saved', { name: body.name }));
       onClose();
       await onSaved(saved);

@@ -37,7 +37,7 @@ function Rules({ rules, channels }: { rules: NotificationRules; channels: Channe
     e.preventDefault();
     if (pending) return;
     setPending(true); setProblem(null);
-    try { client.setQueryData(rulesKey, await api.put<NotificationRules>('/me/notification-rules', { items: rows, digest }, rules.version)); toast(t('notify.saved')); } catch (p) { setProblem(p); } finally { setPending(false); }
+    try { client.setQueryData(rulesKey, await api.put<NotificationRules>('/me/notification-rules', { items: rows, digest })); toast(t('notify.saved')); } catch (p) { setProblem(p); } finally { setPending(false); }
   };
   return (
     <form className="fields" onSubmit={(e) => void save(e)}>

@@ -19,7 +19,7 @@ export default function ClientModules() {
   return (
     <>
       <PageHead title={t('nav.modules')} sub={t('across.modules')} />
-      {shown.length > 0 && <KpiStrip>{shown.slice(0, 5).map((m) => <Kpi key={m} label={name(m)} value={fmt.num(of(m).length)} note={t('across.active', { count: of(m).filter((x) => x.events_30d > 0).length, n: fmt.num(of(m).filter((x) => x.events_30d > 0).length) })} />)}</KpiStrip>}
+      {shown.length > 0 && <KpiStrip>{shown.slice(0, 5).map((m) => <Kpi key={m} label={name(m)} value={fmt.num(of(m).length)} note={t('across.active', { count: of(m).filter((x) => (x.events_30d ?? 0) > 0).length, n: fmt.num(of(m).filter((x) => (x.events_30d ?? 0) > 0).length) })} />)}</KpiStrip>}
       <div className="tools"><SearchBox label={t('tenants.search')} value={list.view.q} onChange={(q) => list.set({ q })} /></div>
       <DataTable<Row> caption={t('nav.modules')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(r) => r.tenant.id}
         empty={<Empty title={t(list.filtered ? 'ui.nothingMatches' : 'dash.emptyTitle')}>{!list.filtered && t('dash.emptyText')}</Empty>}
@@ -31,5 +31,5 @@ export default function ClientModules() {
 function Cell({ of: m }: { of: Row['modules'][number] | undefined }) {
   const { t } = useTranslation();
   if (!m?.open) return <span className="dim" title={t('across.closed')}><IconMinus size={14} aria-hidden /><span className="vh">{t('across.closed')}</span></span>;
-  return <span className="block"><span className="num semi">{t('across.events', { count: m.events_30d, n: fmt.num(m.events_30d) })}</span><span className="xs dim block"><RelativeTime at={m.last_activity_at} never={t('across.noUse')} /></span></span>;
+  return <span className="block"><span className="num semi">{m.events_30d === null ? t('across.open') : t('across.events', { count: m.events_30d, n: fmt.num(m.events_30d) })}</span><span className="xs dim block"><RelativeTime at={m.last_activity_at} never={t('across.noUse')} /></span></span>;
 }

@@ -3,9 +3,9 @@ import { IconAlertTriangle, IconCircleCheck, IconUpload } from '@tabler/icons-re
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useId, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, ApiProblem, BRAND_ASSETS, keys, upload, type BrandAsset, type BrandAssetKind, type BrandField, type BrandView, type Permission } from '../../api';
+import { api, ApiProblem, BRAND_ASSETS, keys, upload, type BrandAsset, type BrandAssetKind, type BrandView, type Permission } from '../../api';
 import { Act, asColour, Badge, contrast, ErrorState, fieldErrors, fmt, FormProblem, PageHead, PageSkeleton, Panel, textOn, toast } from '../../ui';
-import { changesOf, draftOf, faintOn, inherited, previewOf, type BrandDraft } from './draft';
+import { changesOf, draftOf, faintOn, inherited, layerOf, previewOf, type BrandDraft, type TextField } from './draft';
 import { EmailPreview, ShellPreview, SignInPreview } from './Preview';
 import './branding.css';
 
@@ -18,7 +18,7 @@ export function BrandPage({ to, queryKey, ...rest }: Props) {
   if (!data) return <PageSkeleton />;
   return <Form key={data.version} view={data} to={to} queryKey={queryKey} {...rest} />;
 }
-const FIELDS = ['name', 'brand', 'accent', 'support_label', 'support_url', 'email_footer', 'sign_in_text', ...BRAND_ASSETS] as const satisfies readonly BrandField[];
+const FIELDS = ['name', 'brand', 'accent', 'support_label', 'support_url', 'email_footer', 'sign_in_text', ...BRAND_ASSETS] as const satisfies readonly (TextField | BrandAssetKind)[];
 const RENAME: Record<string, string> = { 'colours.brand': 'brand', 'colours.accent': 'accent', 'support.label': 'support_label', 'support.url': 'support_url', support: 'support_url', 'logo.light': 'logo_light', 'logo.dark': 'logo_dark' };
 
 function Form({ view, to, queryKey, sub, layer, can: given, canAsset, children }: Props & { view: BrandView }) {
@@ -57,7 +57,7 @@ function Form({ view, to, queryKey, sub, layer, can: given, canAsset, children }
     } finally { setPending(false); }
   };
   const off = !can.allowed;
-  const field = (f: BrandField) => ({ label: t(`branding.field.${f}`), error: errors[f], readOnly: off, description: <From view={view} field={f} layer={layer} empty={f in draft && draft[f as 'name'].trim() === ''} />, inputWrapperOrder: ['label', 'input', 'error', 'description'] as ('label' | 'input' | 'error' | 'description')[], placeholder: inherited(view, f) ?? t('branding.inherits'), onBlur: () => setErrors((now) => ({ ...now, ...Object.fromEntries(Object.entries(check()).filter(([k]) => k === f)) })) });
+  const field = (f: TextField) => ({ label: t(`branding.field.${f}`), error: errors[f], readOnly: off, description: <From view={view} field={f} layer={layer} empty={draft[f].trim() === ''} />, inputWrapperOrder: ['label', 'input', 'error', 'description'] as ('label' | 'input' | 'error' | 'description')[], placeholder: inherited(view, f) ?? t('branding.inherits'), onBlur: () => setErrors((now) => ({ ...now, ...Object.fromEntries(Object.entries(check()).filter(([k]) => k === f)) })) });
   const text = (f: 'name' | 'support_label' | 'support_url' | 'email_footer' | 'sign_in_text') => ({ ...field(f), value: draft[f], onChange: (e: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => put({ [f]: e.currentTarget.value }) });
   return (
     <form onSubmit={(e) => void save(e)} noValidate>
@@ -65,7 +65,7 @@ function Form({ view, to, queryKey, sub, layer, can: given, canAsset, children }
         <Button variant="default" disabled={count === 0 || pending} onClick={() => { setDraft(draftOf(view)); setErrors({}); setProblem(null); }}>{t('branding.discard')}</Button>
         <Act type="submit" can={can} reason={count === 0 && t('branding.nothing')} loading={pending}>{t('branding.publish')}</Act>
       </PageHead>
-      {view.locked ? <p className="note">{t('branding.locked')}</p> : layer === 'tenant' && view.tenant_branding === 'inherit' && <p className="note">{t('branding.inheritOnly')}</p>}
+      {view.locked ? <p className="note">{view.locked_by ? t('branding.lockedBy', { name: view.locked_by }) : t('branding.locked')}</p> : layer === 'tenant' && view.tenant_branding === 'inherit' && <p className="note">{t('branding.inheritOnly')}</p>}
       {problem !== null && <div className="gap-b"><FormProblem problem={problem} /></div>}
       <div className="brand-grid">
         <div className="stack">
@@ -85,9 +85,9 @@ function Form({ view, to, queryKey, sub, layer, can: given, canAsset, children }
           </Panel>
           <Panel title={t('branding.words')} pad>
             <div className="fields">
-              <div className="pair"><TextInput {...text('support_label')} maxLength={80} /><TextInput {...text('support_url')} maxLength={300} /></div>
-              <Textarea {...text('sign_in_text')} autosize minRows={2} maxRows={6} maxLength={500} />
-              <Textarea {...text('email_footer')} autosize minRows={2} maxRows={8} maxLength={1000} />
+              <div className="pair"><TextInput {...text('support_label')} maxLength={60} /><TextInput {...text('support_url')} maxLength={300} /></div>
+              <Textarea {...text('sign_in_text')} autosize minRows={2} maxRows={6} maxLength={1000} />
+              <Textarea {...text('email_footer')} autosize minRows={2} maxRows={8} maxLength={500} />
             </div>
           </Panel>
           {children}
@@ -102,10 +102,10 @@ function Form({ view, to, queryKey, sub, layer, can: given, canAsset, children }
   );
 }
 /** Where a value comes from. */
-function From({ view, field, layer, empty }: { view: BrandView; field: BrandField; layer: 'provider' | 'tenant'; empty: boolean }) {
+function From({ view, field, layer, empty }: { view: BrandView; field: TextField | BrandAssetKind; layer: 'provider' | 'tenant'; empty: boolean }) {
   const { t } = useTranslation();
   if (!empty) return <Badge>{t('branding.setHere')}</Badge>;
-  const from = view.own[field] === null ? view.effective[field]?.layer : undefined;
+  const from = layerOf(view, field);
   return <span>{!from || from === layer ? t('branding.fromAbove') : t(`branding.from.${from}`)}</span>;
 }
 const Check = ({ ok, children }: { ok?: boolean; children: ReactNode }) => <p className={ok ? 'brand-check good-ink' : 'brand-check near-ink'} role="status">{ok ? <IconCircleCheck size={17} aria-hidden /> : <IconAlertTriangle size={17} aria-hidden />}<span>{children}</span></p>;

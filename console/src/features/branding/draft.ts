@@ -1,29 +1,45 @@
-import { BRAND_ASSETS, BRAND_TEXTS, type Brand, type BrandAssetKind, type BrandField, type BrandView } from '../../api';
+import { BRAND_ASSETS, type Brand, type BrandAssetKind, type BrandChange, type BrandField, type BrandView } from '../../api';
 import { asColour, contrast, isColour, textOn } from '../../ui';
 
-type TextField = (typeof BRAND_TEXTS)[number];
+/** The texts of the form, and the field of the API that each belongs to. */
+export const TEXTS = { name: 'name', brand: 'colours.brand', accent: 'colours.accent', support_label: 'support', support_url: 'support', email_footer: 'email_footer', sign_in_text: 'sign_in_text' } as const satisfies Record<string, BrandField>;
+export type TextField = keyof typeof TEXTS;
+const FIELDS = Object.keys(TEXTS) as TextField[];
 /** What the form holds: empty text is inherited; a picture is its asset, or null when it is inherited. */
 export type BrandDraft = Record<TextField, string> & { assets: Record<BrandAssetKind, { id: string; url: string } | null> };
 
 const shownAt = (brand: Brand, kind: BrandAssetKind) => ({ logo_light: brand.logo.light, logo_dark: brand.logo.dark, favicon: brand.favicon })[kind] ?? '';
+const ownText = ({ own }: BrandView): Record<TextField, string | null> => ({ name: own.name, brand: own.colours.brand, accent: own.colours.accent, support_label: own.support?.label ?? null, support_url: own.support?.url ?? null, email_footer: own.email_footer, sign_in_text: own.sign_in_text });
 export function draftOf(view: BrandView): BrandDraft {
-  const texts = Object.fromEntries(BRAND_TEXTS.map((f) => [f, view.own[f] ?? ''])) as Record<TextField, string>;
+  const own = ownText(view);
+  const texts = Object.fromEntries(FIELDS.map((f) => [f, own[f] ?? ''])) as Record<TextField, string>;
   const assets = Object.fromEntries(BRAND_ASSETS.map((k) => { const id = view.own[k]; return [k, id ? { id, url: shownAt(view.brand, k) } : null]; })) as BrandDraft['assets'];
   return { ...texts, assets };
 }
 /** What would be sent: only what differs; null goes back to what is inherited. */
-export function changesOf(view: BrandView, draft: BrandDraft): Partial<Record<BrandField, string | null>> {
-  const out: Partial<Record<BrandField, string | null>> = {};
-  for (const f of BRAND_TEXTS) {
-    const typed = draft[f].trim();
-    const next = typed === '' ? null : f === 'brand' || f === 'accent' ? (asColour(typed) ?? typed) : typed;
-    if (next !== view.own[f]) out[f] = next;
-  }
+export function changesOf(view: BrandView, draft: BrandDraft): BrandChange {
+  const out: BrandChange = {};
+  const own = ownText(view);
+  const typed = (f: TextField) => draft[f].trim() || null;
+  const colour = (f: 'brand' | 'accent') => { const s = typed(f); return s && (asColour(s) ?? s); };
+  for (const f of ['name', 'email_footer', 'sign_in_text'] as const) if (typed(f) !== own[f]) out[f] = typed(f);
+  for (const f of ['brand', 'accent'] as const) if (colour(f) !== own[f]) out.colours = { ...out.colours, [f]: colour(f) };
+  const [label, url] = [typed('support_label'), typed('support_url')];
+  if (label !== own.support_label || url !== own.support_url) out.support = label || url ? { label: label ?? url!, url: url ?? '' } : null;
   for (const k of BRAND_ASSETS) { const next = draft.assets[k]?.id ?? null; if (next !== view.own[k]) out[k] = next; }
   return out;
 }
-/** The value of a field that is not set here; null when only the server knows it. */
-export const inherited = (view: BrandView, field: BrandField): string | null => (view.own[field] === null ? (view.effective[field]?.value ?? null) : null);
+/** The value of a text that is not set here; null when only the server knows it. */
+export function inherited(view: BrandView, field: TextField): string | null {
+  if (ownText(view)[field] !== null) return null;
+  const value = view.effective[TEXTS[field]]?.value ?? null;
+  return typeof value === 'object' ? (value && (field === 'support_label' ? value.label : value.url)) : value;
+}
+/** The layer that an unset field comes from. */
+export function layerOf(view: BrandView, field: TextField | BrandAssetKind) {
+  const isSet = field in TEXTS ? ownText(view)[field as TextField] !== null : view.own[field as BrandAssetKind] !== null;
+  return isSet ? undefined : view.effective[field in TEXTS ? TEXTS[field as TextField] : (field as BrandAssetKind)]?.layer;
+}
 
 const PLAIN = '#0f766e';
 /** How it would look: the draft over what is inherited. */

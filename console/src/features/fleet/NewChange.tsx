@@ -17,12 +17,12 @@ export default function NewChange() {
   const check = useChecks();
   const [{ group }] = useAddress({ group: text });
   const f = useApiForm<Draft>({
-    initial: { kind: 'plan', plan: '', tier: 'T1', key: 'scan_interval_days', value: 7, staff: '', mask: [...MASK_OPS], modules: [], ends_at: '', over: group ? 'group' : 'tenants', tenants: [], group: group ?? '', except: [], reason: '', failed_percent: 20 },
+    initial: { kind: 'plan', plan: '', tier: 'T1', key: 'scan_interval_days', value: 7, staff: '', mask: [...MASK_OPS], modules: [], ends_at: '', over: group ? 'group' : 'tenants', tenants: [], group: group ?? '', except: [], reason: '', failed_percent: 10 },
     validate: {
       plan: (v, all) => (all.kind === 'plan' ? check.filled(v) : null), staff: (v, all) => (all.kind === 'assignment' ? check.filled(v) : null), modules: (v, all) => (all.kind === 'assignment' && v.length === 0 ? t('staff.needModule') : null), ends_at: (v, all) => (all.kind === 'assignment' ? check.future(v) : null),
       tenants: (v, all) => (all.over === 'tenants' && v.length === 0 ? t('fleet.needClients') : null), group: (v, all) => (all.over === 'group' && !v ? t('form.required') : null), except: (v, all) => (all.over === 'except' && v.length === 0 ? t('grants.needExcept') : null), reason: check.filled,
     },
-    rename: { 'what.plan': 'plan', 'what.tier': 'tier', 'what.staff': 'staff', 'what.modules': 'modules', 'what.mask': 'mask', 'what.ends_at': 'ends_at', 'what.value': 'value', 'what.key': 'key', 'over.tenants': 'tenants', 'over.group': 'group', 'over.except': 'except', over: 'tenants', 'stop_after.failed_percent': 'failed_percent' },
+    rename: { 'what.plan': 'plan', 'what.tier': 'tier', 'what.staff': 'staff', 'what.modules': 'modules', 'what.mask': 'mask', 'what.ends_at': 'ends_at', 'what.scan_interval_days': 'value', what: 'value', 'over.tenants': 'tenants', 'over.group': 'group', 'over.except': 'except', over: 'tenants', 'stop_after.failed_percent': 'failed_percent' },
     save: async (v) => {
       const made = await api.post<FleetChange>(path`/providers/${provider.slug}/fleet-changes`, bodyOf(v));
       await client.invalidateQueries({ queryKey: keys.provider(provider.slug, 'fleet') });
@@ -73,7 +73,7 @@ function What({ kind, f }: { kind: FleetKind; f: ReturnType<typeof useApiForm<Dr
     return (
       <>
         <Select label={t('fleet.setting')} maw={360} data={SETTINGS.map((s) => ({ value: s.key, label: t(`fleet.settings.${s.key}`) }))} {...g('key')} onChange={choose} />
-        {setting.kind === 'number' ? <NumberInput label={t('fleet.value')} maw={220} min={setting.min} max={setting.max} allowDecimal={false} {...g('value')} /> : setting.kind === 'choice' ? <Select label={t('fleet.value')} maw={360} data={setting.choices.map((c) => ({ value: c, label: t(`fleet.choices.${c}`) }))} {...g('value')} /> : <Switch label={t(`fleet.settings.${setting.key}`)} checked={v.value === true} onChange={(e) => f.form.setFieldValue('value', e.currentTarget.checked)} />}
+        {setting.kind === 'number' ? <NumberInput label={t('fleet.value')} maw={220} min={setting.min} max={setting.max} allowDecimal={false} {...g('value')} /> : <Switch label={t(`fleet.settings.${setting.key}`)} checked={v.value === true} onChange={(e) => f.form.setFieldValue('value', e.currentTarget.checked)} />}
       </>
     );
   }

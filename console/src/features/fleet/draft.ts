@@ -6,15 +6,13 @@ export type Draft = {
   over: 'tenants' | 'group' | 'all' | 'except'; tenants: NamedPlace[]; group: string; except: NamedPlace[]; reason: string; failed_percent: number | string;
 };
 /** Settings of a tenant that may be set for many. */
-export const SETTINGS = [
-  { key: 'scan_interval_days', kind: 'number', min: 1, max: 365, first: 7 }, { key: 'comments_from_t1', kind: 'boolean', first: true }, { key: 'staff_may_name_admins', kind: 'boolean', first: false }, { key: 'staff_shown', kind: 'choice', choices: ['by_name', 'by_role'], first: 'by_role' },
-] as const;
+export const SETTINGS = [{ key: 'scan_interval_days', kind: 'number', min: 1, max: 90, first: 7 }, { key: 'comments_from_t1', kind: 'boolean', first: true }] as const;
 
 function whatOf(v: Draft): Record<string, unknown> {
   switch (v.kind) {
     case 'plan': return { plan: v.plan };
     case 'tier': return { tier: v.tier };
-    case 'setting': return { key: v.key, value: v.value };
+    case 'setting': return { [v.key]: v.value };
     case 'assignment': return { staff: v.staff, tier: v.tier, mask: Object.fromEntries(MASK_OPS.map((o) => [o, v.mask.includes(o)])), modules: v.modules, ends_at: v.ends_at ? fmt.endOfDay(v.ends_at) : null };
     default: return {};
   }

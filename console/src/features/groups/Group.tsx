@@ -22,23 +22,17 @@ export default function Group() {
   const to = path`/providers/${provider.slug}/groups/${id}`;
   const query = { limit: 50, cursor: list.view.cursor };
   const { data, error, refetch, isPlaceholderData } = useQuery({ queryKey: [...key, query], placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get<TenantGroupView>(to, query, signal) });
-  const grants = useQuery({ queryKey: keys.provider(provider.slug, 'grants'), queryFn: ({ signal }) => api.get<List<GroupGrant>>(path`/providers/${provider.slug}/grants`, { limit: 200 }, signal), enabled: permission(provider.can, 'group_grant.list').allowed });
+  const grants = useQuery({ queryKey: keys.provider(provider.slug, 'grants', 'group', id), queryFn: ({ signal }) => api.get<List<GroupGrant>>(path`/providers/${provider.slug}/grants`, { limit: 200, group: id }, signal), enabled: permission(provider.can, 'group_grant.list').allowed });
   if (error && !data) return <><PageHead title={t('groups.title')} /><ErrorState error={error} retry={() => void refetch()} /></>;
   if (!data) return <PageSkeleton />;
   const { group: g, tenants } = data;
-  const on = grants.data?.items.filter((x) => x.group?.id === g.id);
   const can = (what: string) => permission(provider.can, `tenant_group.${what}`);
-  /** All of a static group's clients are edited at once. */
-  const edit = async () => {
-    const all: NamedPlace[] = [];
-    for (let cursor: string | null | undefined = undefined; g.kind === 'static' && cursor !== null;) { const next: TenantGroupView = await api.get<TenantGroupView>(to, { limit: 200, cursor }); all.push(...next.tenants.items); cursor = next.tenants.next; }
-    setTurn((n) => n + 1); setEditing(all);
-  };
+  const edit = () => { setTurn((n) => n + 1); setEditing(g.tenants ?? []); };
   return (
     <>
       <PageHead title={g.name} sub={<>{t('groups.subOne', { kind: t(`groups.${g.kind}`), count: g.client_count, n: fmt.num(g.client_count) })}{g.description && ` · ${g.description}`}</>}>
         <GoButton variant="default" to="/fleet/new" search={{ group: g.id }}>{t('fleet.new')}</GoButton>
-        <Act variant="default" can={can('update')} onClick={() => void edit()}>{t('ui.edit')}</Act>
+        <Act variant="default" can={can('update')} onClick={edit}>{t('ui.edit')}</Act>
         <Act variant="default" color="red" can={can('delete')} reason={g.grant_count > 0 && t('groups.inUse', { count: g.grant_count })} onClick={() => drop(g, () => navigate({ to: '/groups' }))}>{t('groups.remove')}</Act>
       </PageHead>
       {g.kind === 'dynamic' && g.match && <div className="gap-b"><Panel title={t('groups.conditions')} pad><Conditions match={g.match} /></Panel></div>}
@@ -47,9 +41,9 @@ export default function Group() {
         columns={[{ key: 'name', title: t('alerts.client'), cell: (c) => <span className="row"><Av slug={c.slug} name={c.name} small /><Go to={`/tenants/${c.slug}`} className="semi trunc">{c.name}</Go></span> }, { key: 'go', title: t('ui.actions'), quiet: true, cell: (c) => <span className="end"><Go to={tenantPath(c.slug)} className="link">{t('ui.open')}<span className="vh">: {c.name}</span></Go></span> }]} />
       <Pager list={list} page={tenants} />
       <h2 className="gap-top2">{t('grants.title')}</h2>
-      <DataTable<GroupGrant> caption={t('grants.title')} rows={grants.isEnabled ? on : []} error={grants.error} retry={() => void grants.refetch()} rowKey={(x) => x.id} skeletonRows={2} empty={<Empty title={t('groups.noGrants')}>{t('groups.noGrantsText')}</Empty>}
+      <DataTable<GroupGrant> caption={t('grants.title')} rows={grants.isEnabled ? grants.data?.items : []} error={grants.error} retry={() => void grants.refetch()} rowKey={(x) => x.id} skeletonRows={2} empty={<Empty title={t('groups.noGrants')}>{t('groups.noGrantsText')}</Empty>}
         columns={[
-          { key: 'person', title: t('staff.person'), cell: (x) => (x.staff ? <Go to={`/staff/${x.staff.id}`} className="semi">{x.person.name}</Go> : <span className="semi">{x.person.name}</span>) },
+          { key: 'person', title: t('staff.person'), cell: (x) => <Go to={`/staff/${x.person.staff}`} className="semi">{x.person.name}</Go> },
           { key: 'tier', title: t('staff.tier'), cell: (x) => <Tier t={x.tier} long /> }, { key: 'mask', title: t('staff.mask'), cell: (x) => <AssignmentMask mask={x.mask} /> },
           { key: 'until', title: t('staff.until'), cell: (x) => (x.ends_at ? fmt.date(x.ends_at) : <span className="dim">{t('ui.noEnd')}</span>) },
         ]} />

@@ -2,8 +2,8 @@ import { IconPencil, IconPlus, IconTrash, IconUsersGroup } from '@tabler/icons-r
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, keys, path, permission, useProvider, type List, type TenantGroup } from '../../api';
-import { Act, ActIcon, Badge, Chips, DataTable, Empty, fmt, Go, localPage, oneOf, PageHead, Pager, SearchBox, useConfirm, useList } from '../../ui';
+import { api, keys, path, permission, useProvider, type List, type TenantGroup, type TenantGroupView } from '../../api';
+import { Act, ActIcon, Badge, Chips, DataTable, Empty, fmt, Go, localPage, oneOf, PageHead, Pager, SearchBox, toastProblem, useConfirm, useList } from '../../ui';
 import { useDropGroup } from './acts';
 import { GroupForm } from './GroupForm';
 
@@ -21,6 +21,8 @@ export default function Groups() {
   const page = data && localPage(data.items.filter((g) => !list.view.kind || g.kind === list.view.kind), list.query, (g) => [g.name, g.description], { name: (g) => g.name, clients: (g) => g.client_count, grants: (g) => g.grant_count });
   const can = (what: string) => permission(provider.can, `tenant_group.${what}`);
   const open = (what: 'create' | TenantGroup) => { setTurn((n) => n + 1); setForm(what); };
+  /** Who is in a group by hand is told by the group alone. */
+  const edit = (g: TenantGroup) => api.get<TenantGroupView>(path`/providers/${provider.slug}/groups/${g.id}`, { limit: 1 }).then((v) => open(v.group), toastProblem);
   const add = <Act leftSection={<IconPlus size={16} />} can={can('create')} onClick={() => open('create')}>{t('groups.add')}</Act>;
   return (
     <>
@@ -36,7 +38,7 @@ export default function Groups() {
           { key: 'kind', title: t('groups.kind'), cell: (g) => <Badge>{t(`groups.${g.kind}`)}</Badge> },
           { key: 'clients', title: t('groups.clients'), sort: 'clients', num: true, cell: (g) => fmt.num(g.client_count) },
           { key: 'grants', title: t('groups.grants'), sort: 'grants', num: true, cell: (g) => fmt.num(g.grant_count) },
-          { key: 'acts', title: t('ui.actions'), quiet: true, cell: (g) => <span className="end"><ActIcon label={t('groups.edit', { name: g.name })} can={can('update')} onClick={() => open(g)}><IconPencil size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('groups.remove')}: ${g.name}`} can={can('delete')} reason={g.grant_count > 0 && t('groups.inUse', { count: g.grant_count })} onClick={() => drop(g)}><IconTrash size={16} stroke={1.7} /></ActIcon></span> },
+          { key: 'acts', title: t('ui.actions'), quiet: true, cell: (g) => <span className="end"><ActIcon label={t('groups.edit', { name: g.name })} can={can('update')} onClick={() => void edit(g)}><IconPencil size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('groups.remove')}: ${g.name}`} can={can('delete')} reason={g.grant_count > 0 && t('groups.inUse', { count: g.grant_count })} onClick={() => drop(g)}><IconTrash size={16} stroke={1.7} /></ActIcon></span> },
         ]} />
       <Pager list={list} page={page} />
       {confirm}

@@ -15,9 +15,9 @@ export function Grants({ staff: s }: { staff: StaffDetail }) {
   const [opened, setOpened] = useState<'create' | GroupGrant | null>(null);
   const [turn, setTurn] = useState(0);
   const allowed = permission(provider.can, 'group_grant.list');
-  const { data, error, refetch } = useQuery({ queryKey: keys.provider(provider.slug, 'grants'), queryFn: ({ signal }) => api.get<List<GroupGrant>>(path`/providers/${provider.slug}/grants`, { limit: 200 }, signal), enabled: allowed.allowed });
+  const { data, error, refetch } = useQuery({ queryKey: keys.provider(provider.slug, 'grants', s.person.id), queryFn: ({ signal }) => api.get<List<GroupGrant>>(path`/providers/${provider.slug}/grants`, { limit: 200, person: s.person.id }, signal), enabled: allowed.allowed });
   if (!allowed.allowed) return null;
-  const rows = data?.items.filter((g) => g.person.id === s.person.id || g.staff?.id === s.id);
+  const rows = data?.items.filter((g) => g.person.id === s.person.id);
   const can = (what: string) => permission(provider.can, `group_grant.${what}`);
   const self = s.is_me && t('staff.self');
   const open = (what: 'create' | GroupGrant) => { setTurn((n) => n + 1); setOpened(what); };
@@ -28,7 +28,7 @@ export function Grants({ staff: s }: { staff: StaffDetail }) {
     <section aria-label={t('grants.title')} className="gap-top2">
       <div className="row gap-b8"><h2 className="flush">{t('grants.title')}</h2><span className="grow" />{add}</div>
       <p className="dim2 sm">{t('grants.text')}</p>
-      <DataTable<GroupGrant> caption={t('grants.title')} rows={rows} error={error} retry={() => void refetch()} rowKey={(g) => g.id} skeletonRows={2} empty={<Empty title={t('grants.empty')}>{t('grants.emptyText')}</Empty>}
+      <DataTable<GroupGrant> caption={t('grants.title')} rows={rows} error={error} retry={() => void refetch()} rowKey={(g) => g.id} tone={(g) => (g.live ? undefined : 'quiet')} skeletonRows={2} empty={<Empty title={t('grants.empty')}>{t('grants.emptyText')}</Empty>}
         columns={[
           { key: 'over', title: t('grants.over'), cell: (g) => <span className="block min0"><span className="semi">{g.group ? <Go to={`/groups/${g.group.id}`}>{g.group.name}</Go> : t(`grants.overs.${g.over}`)}</span>{g.except.length > 0 && <span className="xs dim block clip" title={g.except.map((c) => c.name).join(', ')}>{t('grants.without', { names: g.except.map((c) => c.name).join(', ') })}</span>}</span> },
           { key: 'clients', title: t('groups.clients'), num: true, cell: (g) => fmt.num(g.client_count) },
@@ -56,9 +56,10 @@ function GrantForm({ staff, what, onClose, onSaved }: { staff: StaffDetail; what
     validate: { group: (v, all) => (all.over === 'group' && !v ? t('form.required') : null), except: (v, all) => (all.over === 'all_except' && v.length === 0 ? t('grants.needExcept') : null), modules: (v) => (v.length ? null : t('staff.needModule')), mask: (v) => (v.includes('view') ? null : t('staff.maskView')), ends_at: check.future },
     rename: { 'mask.view': 'mask' },
     save: async (v) => {
-      const body = { over: v.over, group: v.over === 'group' ? v.group : null, except: v.over === 'all_except' ? v.except.map((x) => x.id) : [], tier: v.tier, mask: Object.fromEntries(MASK_OPS.map((o) => [o, v.mask.includes(o)])), modules: v.modules, ends_at: v.ends_at ? fmt.endOfDay(v.ends_at) : null };
+      const over = { over: v.over, group: v.over === 'group' ? v.group : null };
+      const body = { ...(v.over === 'all_except' ? { except: v.except.map((x) => x.id) } : {}), tier: v.tier, mask: Object.fromEntries(MASK_OPS.map((o) => [o, v.mask.includes(o)])), modules: v.modules, ends_at: v.ends_at ? fmt.endOfDay(v.ends_at) : null };
       const to = path`/providers/${provider.slug}/grants`;
-      await (old ? api.patch<GroupGrant>(`${to}/${old.id}`, body, old.version) : api.post<GroupGrant>(to, { ...body, staff: staff.id }));
+      await (old ? api.patch<GroupGrant>(`${to}/${old.id}`, body, old.version) : api.post<GroupGrant>(to, { ...body, ...over, staff: staff.id }));
       await onSaved();
       toast(t('grants.saved', { name: staff.person.name }));
       onClose();
@@ -67,9 +68,9 @@ function GrantForm({ staff, what, onClose, onSaved }: { staff: StaffDetail; what
   const g = f.form.getInputProps;
   const over = f.form.values.over as GrantOver;
   return (
-    <FormDrawer opened={what !== null} onClose={onClose} title={t(old ? 'grants.edit' : 'grants.addTitle')} sub={staff.person.name} form={f} submitLabel={t(old ? 'ui.save' : 'grants.add')}>
-      <Radio.Group label={t('grants.over')} {...g('over')}><div className="choices">{GRANT_OVER.map((o) => <Radio key={o} value={o} label={t(`grants.overs.${o}`)} description={t(`grants.oversHelp.${o}`)} />)}</div></Radio.Group>
-      {over === 'group' && <Select label={t('grants.group')} placeholder={t('grants.chooseGroup')} required searchable data={(groups.data?.items ?? []).map((x) => ({ value: x.id, label: `${x.name} (${fmt.num(x.client_count)})` }))} {...g('group')} onChange={(x) => f.form.setFieldValue('group', x ?? '')} />}
+    <FormDrawer opened={what !== null} onClose={onClose} title={t(old ? 'grants.edit' : 'grants.addTitle')} sub={old ? `${staff.person.name}: ${old.group?.name ?? t(`grants.overs.${old.over}`)}` : staff.person.name} form={f} submitLabel={t(old ? 'ui.save' : 'grants.add')}>
+      {!old && <Radio.Group label={t('grants.over')} {...g('over')}><div className="choices">{GRANT_OVER.map((o) => <Radio key={o} value={o} label={t(`grants.overs.${o}`)} description={t(`grants.oversHelp.${o}`)} />)}</div></Radio.Group>}
+      {!old && over === 'group' && <Select label={t('grants.group')} placeholder={t('grants.chooseGroup')} required searchable data={(groups.data?.items ?? []).map((x) => ({ value: x.id, label: `${x.name} (${fmt.num(x.client_count)})` }))} {...g('group')} onChange={(x) => f.form.setFieldValue('group', x ?? '')} />}
       {over === 'all_except' && <ClientPicker label={t('grants.except')} value={f.form.values.except} onChange={(x) => f.form.setFieldValue('except', x)} error={f.form.errors.except} />}
       <Select label={t('staff.tier')} description={t(`tier.allows.${f.form.values.tier as TierName}`)} data={TIERS.map((x) => ({ value: x, label: `${x} ${t(`tier.${x}`)}` }))} {...g('tier')} />
       <Checkbox.Group label={t('staff.mask')} description={t('staff.maskHelp')} {...g('mask')}><div className="checks">{MASK_OPS.map((o) => <Checkbox key={o} value={o} label={t(`mask.${o}`)} />)}</div></Checkbox.Group>
