@@ -14,7 +14,9 @@ async fn hub(engine: Engine) -> TestHub {
     TestHub::start(engine, crate::router()).await
 }
 
+/// Changes Acme's licence, a moment after whatever was before.
 async fn set(hub: &TestHub, body: Value) -> Value {
+    hub.advance(std::time::Duration::from_secs(1));
     let version = row(hub, "acme").await["version"].as_i64().unwrap();
     hub.patch("priya", LICENCE, version, body).await.expect(200).json
 }
