@@ -8,6 +8,7 @@
 //! | `cast` | the clients and the people |
 //! | `api` | the client that sends their requests, in process |
 //! | `story` | who does what, in which order |
+//! | `business` | prices, and limits of one's own |
 //! | `trust` | elevations that were asked for, and API keys |
 //! | `run` | `tenantry demo` |
 //!
@@ -15,6 +16,7 @@
 //! database, or anything else that a person with a browser could not.
 
 mod api;
+mod business;
 mod cast;
 mod catalogue;
 mod estate;
