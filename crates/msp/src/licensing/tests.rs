@@ -219,7 +219,7 @@ async fn an_alert_comes_once_and_goes_once(#[values(Engine::Sqlite, Engine::Post
     set(&hub, json!({"limits": {"seats": {"max": 3}}})).await;
     set(&hub, json!({"limits": {"seats": {"max": 2}}})).await;
     let raised = ("seats".to_owned(), false);
-    assert_eq!(alerts(&hub).await, [raised.clone()]);
+    assert_eq!(alerts(&hub).await, vec![raised.clone()]);
     set(&hub, json!({"limits": {"seats": {"max": 4}}})).await;
     assert_eq!(alerts(&hub).await, [raised.clone(), ("seats".to_owned(), true)]);
     set(&hub, json!({"limits": {"seats": {"enforcement": "block_new"}}})).await;
