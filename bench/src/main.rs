@@ -3,6 +3,7 @@
 //! `cargo run --release -p bench [-- --quick]`. Prints a table; ratios count, absolute figures depend on the machine.
 
 mod client;
+mod limits;
 mod trust;
 mod world;
 
@@ -74,6 +75,7 @@ async fn run(sizes: &Sizes) -> Result<(), Failure> {
     before_sign_in(&world, address, sizes, &fixed).await?;
     dashboard(&world, sizes.tenants).await?;
     writes(&world, address, &cookie, sizes, bare_writes).await;
+    limits::all(&world).await?;
     import(&world, sizes.findings).await?;
     memory(&world).await?;
     trust::all(&world, sizes).await?;

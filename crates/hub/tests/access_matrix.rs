@@ -245,6 +245,8 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
         row_id(hub, "rel", "SELECT r.id FROM relationship r JOIN tenant t ON t.id = r.tenant_id WHERE t.slug = ?1", tenant).await,
     );
     keep("person", testkit::person(staff).to_string());
+    let plan = "SELECT p.id FROM plan p JOIN provider v ON v.id = p.provider_id WHERE p.name = 'Basic' AND v.slug = ?1";
+    keep("plan", row_id(hub, "pln", plan, provider).await);
     for (name, id) in trust(hub, tenant, provider, admin, boss, staff).await {
         keep(name, id);
     }

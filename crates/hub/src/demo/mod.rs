@@ -8,6 +8,7 @@
 //! | `cast` | the clients and the people |
 //! | `api` | the client that sends their requests, in process |
 //! | `story` | who does what, in which order |
+//! | `business` | prices, and limits of one's own |
 //! | `trust` | elevations that were asked for, and API keys |
 //! | `brands` | what Northwind and two clients look like |
 //! | `run` | `tenantry demo` |
@@ -17,6 +18,7 @@
 
 mod api;
 mod brands;
+mod business;
 mod cast;
 mod catalogue;
 mod estate;

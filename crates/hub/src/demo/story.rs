@@ -73,6 +73,7 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
     let mut stage = Stage { api, script };
     progress("Northwind IT sets itself up and hires");
     stage.set_up().await?;
+    super::business::price(stage.api, &priya(), NORTHWIND).await?;
     stage.hire().await?;
     for client in stage.cast(CLIENTS) {
         progress(&format!("{} becomes a client", client.name));
@@ -80,10 +81,13 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
     }
     progress("Harbor Managed Services joins as a sub-provider");
     stage.found_harbor().await?;
+    super::business::price(stage.api, &harriet(), HARBOR).await?;
     for client in stage.cast(HARBOR_CLIENTS) {
         progress(&format!("{} becomes a client of Harbor", client.name));
         stage.take_on(HARBOR, &harriet(), client).await?;
     }
+    let taken_on: Vec<_> = stage.cast(CLIENTS).map(Client::slug).collect();
+    super::business::license(stage.api, &priya(), NORTHWIND, &taken_on).await?;
     progress("Some ask for more for a while");
     super::trust::play(stage.api, script.password).await?;
     progress("Northwind and two clients put their signs up");

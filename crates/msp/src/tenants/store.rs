@@ -122,18 +122,20 @@ pub(super) async fn plan_of_holder(tx: &mut ReadTx<scope::Client>, wanted: &str)
     row.map(|mut row| row.take()).transpose()
 }
 
-/// Writes name and industry, and its own seats if they were given.
+/// Writes name and industry, and its own seats if they were given. A move to another plan in the same act makes the next version;
+/// without one this does.
 pub(super) async fn update(
     tx: &mut WriteTx<scope::Client>,
     version: IfMatch,
     after: &Tenant,
     seats_max: Option<Option<i64>>,
+    moves: bool,
 ) -> Result<()> {
     let industry = after.industry.as_deref().unwrap_or_default();
     let changed = tx
         .execute(
-            "UPDATE tenant SET name = ?3, industry = ?4, version = version + 1 WHERE id = ?1 AND version = ?2",
-            params![tx.scope.tenant, version.0, after.name.as_str(), industry],
+            "UPDATE tenant SET name = ?3, industry = ?4, version = version + ?5 WHERE id = ?1 AND version = ?2",
+            params![tx.scope.tenant, version.0, after.name.as_str(), industry, i64::from(!moves)],
         )
         .await?;
     if changed != 1 {
