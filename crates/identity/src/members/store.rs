@@ -62,12 +62,8 @@ pub(super) async fn page(tx: &mut ReadTx<scope::Records>, wanted: &MemberQuery) 
     Ok(Page::cut(rows, page.limit()?, order, total))
 }
 
-const ORDERS: &[(&str, &str)] = &[
-    ("name", "lower(p.name)"),
-    ("role", "m.role"),
-    ("created", "m.created_at"),
-    ("last_seen", "COALESCE(p.last_seen_at, 0)"),
-];
+const ORDERS: &[(&str, &str)] =
+    &[("name", "lower(p.name)"), ("role", "m.role"), ("created", "m.created_at"), ("last_seen", "COALESCE(p.last_seen_at, 0)")];
 
 /// The order by name, and those that are numbers: for lists over many organisations.
 pub(super) fn wide_order(page: &PageQuery) -> Result<Order> {

@@ -424,7 +424,8 @@ impl Hub {
         let standing = Arc::new(self.provider_standing(&caller, &provider.to_string()).await?);
         let request = RequestId::new(now);
         let scratch = Scratch { request, address: None, user_agent: String::new(), attempts: Default::default() };
-        let background = Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
+        let background =
+            Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
         Ok(ProviderCx { base: Base { background, turn: None }, provider })
     }
 }
