@@ -3,6 +3,7 @@
 //! `cargo run --release -p bench [-- --quick]`. Prints a table; ratios count, absolute figures depend on the machine.
 
 mod client;
+mod fleet;
 mod trust;
 mod world;
 
@@ -72,6 +73,7 @@ async fn run(sizes: &Sizes) -> Result<(), Failure> {
     tenant_read(&world, address, &cookie, sizes, &bare).await;
     dashboard(&world, sizes.tenants).await?;
     writes(&world, address, &cookie, sizes, bare_writes).await;
+    fleet::all(&world, sizes.tenants).await?;
     import(&world, sizes.findings).await?;
     memory(&world).await?;
     trust::all(&world, sizes).await?;

@@ -8,6 +8,7 @@
 //! | `cast` | the clients and the people |
 //! | `api` | the client that sends their requests, in process |
 //! | `story` | who does what, in which order |
+//! | `fleet` | groups of clients, a grant over many, and changes to many |
 //! | `trust` | elevations that were asked for, and API keys |
 //! | `run` | `tenantry demo` |
 //!
@@ -18,6 +19,7 @@ mod api;
 mod cast;
 mod catalogue;
 mod estate;
+mod fleet;
 mod random;
 mod run;
 pub mod scans;

@@ -108,10 +108,13 @@ async fn every_kind_changes_and_puts_back(#[values(Engine::Sqlite, Engine::Postg
     let assigned = json!({"staff": staff, "tier": "T1", "mask": mask, "modules": ["compliance"]});
     let of = async |slug: &str| {
         let tenant = hub.get("priya", &format!("/providers/northwind/tenants/{slug}")).await.expect(200).json;
-        let settings = hub.get("priya", &format!("/tenants/{slug}/settings")).await.json["scan_interval_days"].clone();
+        let mut tx = hub.hub.system_read().await.unwrap();
+        let days =
+            tx.one("SELECT scan_interval_days FROM tenant WHERE slug = ?1", params![slug]).await.unwrap().take::<i64>().unwrap();
+        drop(tx);
         let assignments =
             hub.get("priya", &format!("/providers/northwind/assignments?q=tech_none&tenant={slug}")).await.json["total"].clone();
-        json!([tenant["state"], tenant["relationship"]["tier"], settings, assignments])
+        json!([tenant["state"], tenant["relationship"]["tier"], days, assignments])
     };
     let before = (of("plain").await, of("sable").await);
     for (kind, what, slug, wanted) in [
