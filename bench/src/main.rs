@@ -4,6 +4,7 @@
 
 mod client;
 mod limits;
+mod fleet;
 mod trust;
 mod world;
 
@@ -76,6 +77,7 @@ async fn run(sizes: &Sizes) -> Result<(), Failure> {
     dashboard(&world, sizes.tenants).await?;
     writes(&world, address, &cookie, sizes, bare_writes).await;
     limits::all(&world).await?;
+    fleet::all(&world, sizes.tenants).await?;
     import(&world, sizes.findings).await?;
     memory(&world).await?;
     trust::all(&world, sizes).await?;

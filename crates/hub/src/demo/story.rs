@@ -97,6 +97,10 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
         stage.meet_fate(client).await?;
     }
     stage.decide().await?;
+    progress("Clients are put into groups, and many are changed at once");
+    let slugs: Vec<&str> =
+        stage.cast(CLIENTS).filter(|client| client.fate == Fate::Stays && client.tier == "T3").map(Client::slug).collect();
+    super::fleet::play(stage.api, &slugs, script.now).await?;
     stage.api.sign_out_all().await?;
     Ok(sign_ins(script.password))
 }
