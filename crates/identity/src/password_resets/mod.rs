@@ -114,7 +114,8 @@ pub(crate) async fn create(tx: &mut WriteTx<scope::Public>, asked: Asked) -> Res
     let facts = serde_json::json!({ "name": name, "url": url, "expires_at": expires_at });
     // For nobody the same is laid ready under a name that no template has: it goes nowhere.
     let template = if account.is_some() { "password_reset" } else { "password_nobody" };
-    tx.mail(&Mail { to: asked.email, person: account.as_ref().map(|account| account.id), of, template: template.into(), facts }).await?;
+    tx.mail(&Mail { to: asked.email, person: account.as_ref().map(|account| account.id), of, template: template.into(), facts })
+        .await?;
     tx.keeps_authority();
     if let Some(account) = account {
         tx.subject("person", account.id, account.name);
