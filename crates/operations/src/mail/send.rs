@@ -54,7 +54,7 @@ async fn one(hub: &Hub, post: &Post, mail: Due) -> Result<()> {
     tx.commit().await
 }
 
-async fn deliver(hub: &Hub, post: &Post, mail: Due) -> Result<(), NotSent> {
+pub(super) async fn deliver(hub: &Hub, post: &Post, mail: Due) -> Result<(), NotSent> {
     let (from, subject) = (Line::new(&mail.body.from), Line::new(&mail.subject));
     let body = Rendered { text: mail.body.text, html: mail.body.html };
     post.send(&mail.id.to_string(), (&mail.to, &from, &subject), body, hub.now()).await
