@@ -74,6 +74,7 @@ pub(super) async fn set_settings(cx: &ProviderCx, run: &Run, tenant: TenantId, c
         scan_interval_days: change.scan_interval_days,
         comments_from_t1: change.comments_from_t1,
         staff_may_name_admins: None,
+        settings: Default::default(),
     };
     settings::update(&mut tx, IfMatch(before.version), body).await?;
     tx.reason(&run.reason);
