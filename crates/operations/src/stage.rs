@@ -64,6 +64,13 @@ pub(crate) async fn run(hub: &TestHub, sql: &str, params: &[SqlValue]) {
     tx.commit().await.expect("committed");
 }
 
+/// Time passes, in which everybody stayed signed in.
+pub(crate) async fn pass(hub: &TestHub, by: std::time::Duration) {
+    hub.advance(by);
+    let sql = "UPDATE session SET idle_expires_at = expires_at";
+    run(hub, sql, params![]).await;
+}
+
 /// The first column of the first row.
 pub(crate) async fn number(hub: &TestHub, sql: &str) -> i64 {
     let mut tx = hub.hub.system_read().await.expect("a read");

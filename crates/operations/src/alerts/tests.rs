@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use testkit::{Engine, START, TestHub, person, tenant};
 
-use crate::stage::{hub, number, of_acme, run, say, titles};
+use crate::stage::{hub, number, of_acme, pass, run, say, titles};
 
 const ACME: &str = "/tenants/acme/alerts";
 const NORTHWIND: &str = "/providers/northwind/alerts";
@@ -208,7 +208,7 @@ async fn scans_that_grow_old_are_noticed_until_there_is_a_new_one(#[values(Engin
     };
     scanned(START.plus_days(-6)).await;
     assert_eq!(hub.get("admin", ACME).await.expect(200).json["total"], 0);
-    hub.advance(Duration::from_micros(DAY_US.unsigned_abs()));
+    pass(&hub, Duration::from_micros(DAY_US.unsigned_abs())).await;
     crate::work(&hub.hub).await.unwrap();
     crate::work(&hub.hub).await.unwrap();
     let alert = one(&hub).await;
@@ -221,7 +221,7 @@ async fn scans_that_grow_old_are_noticed_until_there_is_a_new_one(#[values(Engin
     crate::work(&hub.hub).await.unwrap();
     assert_eq!(one(&hub).await["state"], "resolved", "whoever resolved it knows");
     scanned(hub.hub.now()).await;
-    hub.advance(Duration::from_micros(7 * DAY_US.unsigned_abs()));
+    pass(&hub, Duration::from_micros(7 * DAY_US.unsigned_abs())).await;
     crate::work(&hub.hub).await.unwrap();
     assert_eq!(one(&hub).await["count"], 2, "old again");
     scanned(hub.hub.now()).await;
@@ -265,7 +265,7 @@ async fn five_refused_writes_within_an_hour_are_noticed(#[values(Engine::Sqlite,
     assert!(labels.contains(&"writes_refused viewer".to_owned()), "{labels:?}");
     assert!(labels.contains(&"writes_refused Northwind IT".to_owned()), "of staff it says whose they are: {labels:?}");
     assert!(!page.to_string().contains(&person("t1").to_string()));
-    hub.advance(Duration::from_secs(86_400));
+    pass(&hub, Duration::from_secs(86_400)).await;
     crate::work(&hub.hub).await.unwrap();
     assert_eq!(hub.get("admin", &format!("{ACME}?rule=writes_refused&state=resolved")).await.expect(200).json["total"], 2);
 }

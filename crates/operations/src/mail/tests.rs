@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Engine, TestHub, tenant};
 
 use super::store;
-use crate::stage::{MailServer, Plan, Protection, hub, hub_with, number, of_acme, provide, run, say};
+use crate::stage::{MailServer, Plan, Protection, hub, hub_with, number, of_acme, pass, provide, run, say};
 
 /// An e-mail without its soft line breaks and escapes (RFC 2045 section 6.7).
 fn decoded(message: &str) -> String {
@@ -94,18 +94,20 @@ async fn who_is_busy_is_asked_again_and_who_refuses_is_not(#[values(Engine::Sqli
     assert_eq!(log(&hub).await[0]["attempts"], 1, "not before its time");
     hub.advance(Duration::from_secs(70));
     super::send_due(&hub.hub).await.unwrap();
-    assert_eq!(log(&hub).await[0]["attempts"], 2, "it hung up in the middle");
+    let hung_up = log(&hub).await.remove(0);
+    assert_eq!(hung_up["attempts"], 2);
+    assert!(!hung_up["error"].as_str().unwrap().contains("seconds"), "it is noticed at once: {hung_up}");
     assert!(server.taken().is_empty());
     hub.advance(Duration::from_secs(340));
     super::send_due(&hub.hub).await.unwrap();
     assert_eq!((states(&log(&hub).await), server.taken().len()), (vec!["sent"], 1));
 
-    for (plan, times) in [(Plan::Refuse, 1), (Plan::TooMuch, 2)] {
-        server.plan([plan]);
+    for times in 1..=2 {
+        server.plan([Plan::Refuse]);
         let made = send_test(&hub, "no@client.example").await;
         let path = format!("/providers/northwind/mail/{}", made["id"].as_str().unwrap());
-        let failed = log(&hub).await.pop().unwrap();
-        assert_eq!((failed["state"].as_str(), failed["next_at"].clone()), (Some("failed"), Value::Null), "{plan:?}");
+        let failed = log(&hub).await.into_iter().find(|mail| mail["id"] == made["id"]).unwrap();
+        assert_eq!((failed["state"].as_str(), failed["next_at"].clone()), (Some("failed"), Value::Null));
         let again = hub.post("priya", &format!("{path}/retry"), json!({})).await.expect(200).json;
         assert_eq!(again["state"], "waiting");
         super::send_due(&hub.hub).await.unwrap();
@@ -122,16 +124,16 @@ async fn it_is_given_up_after_a_day_and_forgotten_after_a_week() {
     server.plan([Plan::Busy; 8]);
     let made = send_test(&hub, "never@client.example").await;
     for _ in 0..7 {
-        hub.advance(Duration::from_secs(800 * 60));
+        pass(&hub, Duration::from_secs(800 * 60)).await;
         super::send_due(&hub.hub).await.unwrap();
     }
     let failed = log(&hub).await.remove(0);
     assert_eq!((failed["state"].as_str(), failed["attempts"].as_i64()), (Some("failed"), Some(8)));
-    hub.advance(Duration::from_secs(7 * 86_400));
+    pass(&hub, Duration::from_secs(7 * 86_400)).await;
     crate::tidy(&hub.hub).await.unwrap();
     let path = format!("/providers/northwind/mail/{}/retry", made["id"].as_str().unwrap());
     hub.post("priya", &path, json!({})).await.expect(409);
-    hub.advance(Duration::from_secs(90 * 86_400));
+    pass(&hub, Duration::from_secs(90 * 86_400)).await;
     crate::tidy(&hub.hub).await.unwrap();
     assert!(log(&hub).await.is_empty());
 }
@@ -247,8 +249,8 @@ async fn nothing_that_anybody_writes_becomes_a_header() {
     crate::work(&hub.hub).await.unwrap();
     let message = server.taken().pop().expect("taken");
     assert_eq!(headers(&message), expected);
-    assert!(!decoded(&message).contains("<script>alert"), "{message}");
-    assert!(!message.lines().any(|line| line.to_lowercase().starts_with("bcc")) || headers(&message) == expected);
+    let html = decoded(message.split("Content-Type: text/html").nth(1).expect("an HTML part"));
+    assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"), "{html}");
     for bad in ["a@client.example\r\nBcc: b@c.example", "a@client.example, b@c.example", "<a@client.example>", "a\"@b.co", ""] {
         hub.post("priya", "/providers/northwind/mail/test", json!({ "to": bad })).await.expect(422);
     }
@@ -305,7 +307,7 @@ async fn who_lost_the_right_before_it_is_sent_does_not_get_it(#[values(Engine::S
     run(&hub, "UPDATE person SET state = 'disabled' WHERE id = ?1", params![testkit::person("operator")]).await;
     hub.advance(Duration::from_secs(70));
     for _ in 0..3 {
-        hub.advance(Duration::from_secs(800 * 60));
+        pass(&hub, Duration::from_secs(800 * 60)).await;
         super::send_due(&hub.hub).await.unwrap();
     }
     let log = log(&hub).await;

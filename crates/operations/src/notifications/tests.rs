@@ -165,7 +165,9 @@ async fn many_people_are_told_in_pieces_that_an_interruption_does_not_repeat(
     crate::hear::all(&hub.hub).await.unwrap();
     // Half of it, as far as a hub got that then stopped.
     super::tell::piece(&hub.hub).await.unwrap();
-    assert_eq!(number(&hub, "SELECT COUNT(*) FROM notification").await, 100);
+    // Some of the first hundred may only look, and are told nothing.
+    let told = number(&hub, "SELECT COUNT(*) FROM notification").await;
+    assert!((85..=100).contains(&told), "{told}");
     assert_eq!(number(&hub, "SELECT COUNT(*) FROM alert_telling WHERE after_person IS NOT NULL").await, 1);
     crate::work(&hub.hub).await.unwrap();
     assert_eq!(number(&hub, "SELECT COUNT(*) FROM notification").await, 245);

@@ -23,8 +23,6 @@ pub(crate) enum Plan {
     Busy,
     /// 550 at the recipient.
     Refuse,
-    /// 552 after the content.
-    TooMuch,
     /// Hangs up in the middle of the content.
     HangUp,
 }
@@ -139,9 +137,6 @@ impl Handler for Taker {
     }
 
     fn data_end(&mut self) -> Response {
-        if self.plan == Plan::TooMuch {
-            return response::NO_STORAGE;
-        }
         self.shared.taken.lock().push(String::from_utf8_lossy(&self.message).into_owned());
         self.message.clear();
         response::OK
