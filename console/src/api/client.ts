@@ -95,11 +95,11 @@ export const api = {
 export interface Upload<T> { done: Promise<{ status: number; body: T }>; cancel: () => void }
 
 /** Sends a file as it is. XMLHttpRequest, because fetch can't tell how much of a body has been sent. */
-export function upload<T>(to: string, file: Blob, query: Query, onProgress: (sent: number, total: number) => void): Upload<T> {
+export function upload<T>(to: string, file: Blob, query: Query, onProgress: (sent: number, total: number) => void, type = 'application/octet-stream'): Upload<T> {
   const xhr = new XMLHttpRequest();
   const done = new Promise<{ status: number; body: T }>((resolve, reject) => {
     xhr.open('POST', apiUrl(to, query));
-    xhr.setRequestHeader('content-type', 'application/octet-stream');
+    xhr.setRequestHeader('content-type', type);
     xhr.setRequestHeader('accept', 'application/json');
     xhr.upload.addEventListener('progress', (e) => onProgress(e.loaded, e.lengthComputable ? e.total : file.size));
     xhr.addEventListener('error', () => reject(new ApiProblem({ status: 0, code: 'offline' })));

@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { api, path } from './client';
+import type { Brand, NoticeList } from './hub-types';
 import type { Plan } from './business';
 import type { Client, ClientList, Me, MeUpdate, Provider, TenantContext } from './types';
 import type { List } from './types';
@@ -51,6 +52,12 @@ export function useSwitchable(slug: string | null, q: string): { items: Client[]
   return { items: (cut && q ? found.data : all.data)?.items ?? all.data?.items ?? [], total: all.data?.total ?? 0, loading: all.isPending && slug !== null };
 }
 export const usePlans = (slug: string, enabled = true) => useQuery({ queryKey: keys.provider(slug, 'plans'), queryFn: ({ signal }) => api.get<List<Plan>>(path`/providers/${slug}/plans`, { limit: 200 }, signal), staleTime: 300_000, enabled });
+
+/** Whose house this is, before anybody has signed in: the server goes by the host, an invitation helps where that says nothing. */
+export const brandQuery = (invitation?: string) => queryOptions({ queryKey: ['brand', invitation ?? null], queryFn: ({ signal }) => api.get<Brand>('/brand', { invitation }, signal), staleTime: Infinity, retry: false });
+
+const MINUTE_MS = 60_000;
+export const noticesQuery = queryOptions({ queryKey: ['notices'], queryFn: ({ signal }) => api.get<NoticeList>('/me/notifications', { limit: 30 }, signal), staleTime: MINUTE_MS, retry: false });
 
 export const contextQuery = (slug: string) => queryOptions({ queryKey: keys.tenant(slug, 'context'), queryFn: ({ signal }) => api.get<TenantContext>(path`/tenants/${slug}/context`, undefined, signal), staleTime: 30_000 });
 /** Null outside a tenant: the tenant is in the address and nowhere else. */

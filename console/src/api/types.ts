@@ -1,6 +1,7 @@
 // The API's shapes, by hand from the contract. When openapi.json exists: `npm run gen`, then re-export `components['schemas']` from here.
 
 import type { ClosedModule, Hold, LimitWarning, Notice, PurgeRequest, Setting } from './business';
+import type { Brand } from './hub-types';
 
 export type Tier = 'T0' | 'T1' | 'T2' | 'T3';
 export const TIERS = ['T0', 'T1', 'T2', 'T3'] as const satisfies readonly Tier[];
@@ -48,7 +49,8 @@ export interface Me {
   providers: (NamedPlace & { role: ProviderRole; client_count: number })[];
   tenants: (NamedPlace & { role: TenantRole; state?: TenantState })[];
   standalone?: boolean;
-  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null; missing?: Lack | null };
+  session: { id: string; expires_at: Instant; idle_expires_at: Instant; second_factor_at: Instant | null; stepped_up_at?: Instant | null; fresh_until?: Instant | null; missing?: Lack | null; brand?: { id: string; version: number } | null };
+  brand?: Brand | null;
 }
 export interface MeUpdate { name?: string; locale?: Locale; preferences?: Preferences }
 export interface Session { id: string; current: boolean; created_at: Instant; last_seen_at: Instant; expires_at: Instant; address: string; user_agent: string; second_factor: boolean }
@@ -115,7 +117,7 @@ export interface TenantContext {
     as: 'member' | 'staff'; role: string | null; tier: Tier | null; tier_name: string | null; mask: Mask | null; modules: string[] | null; until: Instant | null; provider: Named | null;
     grant: { source: GrantSource; id: string }; elevations?: RunningElevation[];
   };
-  brand: { name: string }; can: Can;
+  brand: Brand; can: Can;
 }
 export interface FrameworkScore { framework: string; passed: number; failed: number; score: number }
 export interface Decision { kind: string; count: number; text: string; to: string }
@@ -166,7 +168,7 @@ export interface FindingDetail extends Finding {
 export interface Assignee { id: string; name: string; as: string }
 
 // consent, freezes and who reaches a tenant
-export const GRANT_SOURCES = ['membership', 'relationship', 'assignment', 'elevation', 'break_glass'] as const;
+export const GRANT_SOURCES = ['membership', 'relationship', 'assignment', 'group_grant', 'elevation', 'break_glass'] as const;
 export type GrantSource = (typeof GRANT_SOURCES)[number];
 export const RAISE_BY = ['tenant_consent', 'provider', 'operator'] as const;
 export type RaiseBy = (typeof RAISE_BY)[number];

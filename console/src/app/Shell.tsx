@@ -7,7 +7,8 @@ import { lazy, Suspense, useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiProblem, contextQuery, isProblem, keys, may, onStepUp, permission, useMeQuery, useMeUpdate, useProviderQuery, useProviderSlug, useSwitchable, useTenant, useTenantSlug, useTenantWatch, type Can, type Locale, type Me, type RunningElevation, type Scheme, type TenantContext, type TenantState } from '../api';
 import { setLocale } from '../i18n';
-import { Av, contextColour, Countdown, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, text } from '../ui';
+import { Av, contextColour, Countdown, Empty, ErrorState, fmt, Go, Logo, PageHead, PageSkeleton, tenantPath, Tier, toastProblem, useAddress, useReason, useShowBrand, text } from '../ui';
+import { Bell } from './Bell';
 import { AccessLost, TenantNotFound } from './errors';
 import { pagesOf, providerPages, tenantPages, type Page } from './pages';
 import { signOut } from './sign-out';
@@ -52,7 +53,9 @@ function SignedIn({ me }: { me: Me }) {
   const can = slug ? context?.can : provider?.can;
   const section = slug ? pathname.split('/')[3] : undefined;
   const here = slug ? tenantPages.find((p) => p.path === section) : place && providerPageAt(pathname);
-  const brand = slug && context ? context.brand.name : (place?.name ?? (me.tenants.length === 1 ? me.tenants[0]!.name : 'Tenantry'));
+  const worn = slug && context ? context.brand : me.brand;
+  useShowBrand(worn);
+  const brand = worn?.name ?? place?.name ?? (me.tenants.length === 1 ? me.tenants[0]!.name : 'Tenantry');
   const tenantName = entered.data?.tenant.name;
   const staffHere = context?.me.as === 'staff';
   return (
@@ -71,11 +74,12 @@ function SignedIn({ me }: { me: Me }) {
         <div className="top" role="region" aria-label={t('shell.topBar')}>
           <ActionIcon className="burger" aria-label={t('shell.openMenu')} aria-expanded={menu} size="lg" onClick={() => setMenu(true)}><IconMenu2 size={18} /></ActionIcon>
           <nav aria-label={t('shell.breadcrumb')} className="crumbs">
-            {slug ? <>{place && <><Go to="/">{place.name}</Go><IconChevronRight size={14} aria-hidden /></>}<Go to={tenantPath(slug)} className="trunc">{tenantName ?? slug}</Go></> : <span className="trunc">{place?.name ?? 'Tenantry'}</span>}
+            {slug ? <>{place && <><Go to="/">{place.name}</Go><IconChevronRight size={14} aria-hidden /></>}<Go to={tenantPath(slug)} className="trunc">{tenantName ?? slug}</Go></> : <span className="trunc">{place?.name ?? brand}</span>}
             <IconChevronRight size={14} aria-hidden /><b aria-current="page" className="trunc">{here?.nav ? t(`nav.${here.nav.word}`) : pathname === '/account' ? t('nav.account') : ''}</b>
           </nav>
           <button type="button" className="search" aria-keyshortcuts="Control+K" onClick={() => setAsked((n) => n + 1)}><IconSearch size={15} aria-hidden /><span className="lbl">{t('shell.search')}</span><span className="vh">{t('shell.searchShort')}</span><span className="kbd" aria-hidden>Ctrl K</span></button>
           <SchemeToggle me={me} />
+          <Bell />
           <AccountMenu me={me} />
         </div>
         <main id="main" className="main" tabIndex={-1}><Outlet /></main>

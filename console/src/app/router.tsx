@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, retainSearchParams } from '@tanstack/react-router';
+import { withWords } from '../i18n';
 import { formatAddress, parseAddress } from '../ui/search';
 import { Broken, NotFound, NotHere } from './errors';
 import { accountPage, providerPages, tenantPages, type Page } from './pages';
@@ -12,6 +13,8 @@ const signedOut = [
   open('/sign-in', () => import('../features/sign-in/SignIn')),
   open('/setup', () => import('../features/setup/Setup')),
   open('/invite/$token', () => import('../features/invitations/Invite')),
+  open('/reset', withWords('hub', () => import('../features/password-reset/AskReset'))),
+  open('/reset/$token', withWords('hub', () => import('../features/password-reset/Reset'))),
 ];
 
 const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });

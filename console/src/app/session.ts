@@ -6,7 +6,7 @@ export const queryClient = new QueryClient({
   defaultOptions: { queries: { staleTime: 15_000, refetchOnWindowFocus: true, retry: (n, e) => n < 2 && (isProblem(e, 'offline') || isProblem(e, 'unavailable')) } },
 });
 
-const DOORS = /^\/(sign-in|setup|invite)(\/|$)/;
+const DOORS = /^\/(sign-in|setup|invite|reset)(\/|$)/;
 let leaving = false;
 /** Nobody is signed in any more: to the sign-in page, which leads back here. What was read is dropped. */
 function signedOut(problem: ApiProblem) {
@@ -14,7 +14,7 @@ function signedOut(problem: ApiProblem) {
   if (leaving || DOORS.test(here.pathname)) return;
   leaving = true;
   const next = here.pathname + here.searchStr;
-  const stop = router.subscribe('onRendered', () => { stop(); leaving = false; queryClient.removeQueries({ predicate: (q) => q.queryKey[0] !== 'setup' }); });
+  const stop = router.subscribe('onRendered', () => { stop(); leaving = false; queryClient.removeQueries({ predicate: (q) => q.queryKey[0] !== 'setup' && q.queryKey[0] !== 'brand' }); });
   void router.navigate({ to: '/sign-in', search: { next: next === '/' ? undefined : next, step: problem.code === 'second_factor_required' ? 'code' : undefined } as never, replace: true });
 }
 onProblem((problem) => {

@@ -10,7 +10,6 @@ export const contextColour = (slug: string) => `oklch(.58 .13 ${hue(slug)})`;
 export function Av({ slug, name, small, round }: { slug: string; name: string; small?: boolean; round?: boolean }) {
   return <span aria-hidden className={`mono-av${small ? ' s' : ''}${round ? ' round' : ''}`} style={{ ['--h' as string]: hue(slug) }}>{initials(name)}</span>;
 }
-export const Logo = () => <span className="logo" aria-hidden><svg width="15" height="15" viewBox="0 0 24 24" fill="currentColor"><path d="M12 2l3 9 7 1-7 3-3 7-3-7-7-3 7-1z" /></svg></span>;
 
 export function Tier({ t: tier, long }: { t: TierName; long?: boolean }) {
   const { t } = useTranslation();

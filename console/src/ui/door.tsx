@@ -1,11 +1,19 @@
 import { Progress } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Logo } from './bits';
+import { Logo, PageTitle, useBrand, useBrandName, useDoorBrand } from './brand';
 
 /** The pages before anybody is signed in. */
-export function Door({ title, wide, children }: { title: string; wide?: boolean; children: ReactNode }) {
-  return <main id="main" className={wide ? 'door wide' : 'door'}><title>{`${title} · Tenantry`}</title><div className="panel"><div className="brandrow"><Logo />Tenantry</div><h1>{title}</h1>{children}</div></main>;
+export function Door({ title, wide, invitation, note, children }: { title: string; wide?: boolean; invitation?: string; note?: boolean; children: ReactNode }) {
+  const known = useDoorBrand(invitation);
+  const name = useBrandName();
+  const { support, sign_in_text: words } = useBrand();
+  return (
+    <main id="main" className={wide ? 'door wide' : 'door'}>
+      <PageTitle>{title}</PageTitle>
+      <div className="panel"><div className="brandrow">{known ? <><Logo />{name}</> : <span className="logo-img" />}</div><h1>{title}</h1>{note && words && <p className="flush dim2 sm pre-line">{words}</p>}{children}{support && <p className="xs flush door-support"><a className="link" href={support.url} rel="noreferrer">{support.label}</a></p>}</div>
+    </main>
+  );
 }
 /** 0 too short, 1 weak, 2 fair, 3 strong: a hint while typing. The server has the last word. */
 export function strength(password: string): 0 | 1 | 2 | 3 {

@@ -4,10 +4,11 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiProblem } from '../api';
 import i18n from '../i18n';
+import { PageTitle } from './brand';
 
 /** The one question a page answers: title, one line in words, the page's actions. Also names the browser tab. */
 export function PageHead({ title, sub, children }: { title: string; sub?: ReactNode; children?: ReactNode }) {
-  return <div className="head"><title>{`${title} · Tenantry`}</title><div className="min0"><h1>{title}</h1><p>{sub ?? '\u00a0'}</p></div>{children && <div className="acts">{children}</div>}</div>;
+  return <div className="head"><PageTitle>{title}</PageTitle><div className="min0"><h1>{title}</h1><p>{sub ?? '\u00a0'}</p></div>{children && <div className="acts">{children}</div>}</div>;
 }
 export const KpiStrip = ({ children }: { children: ReactNode }) => <dl className="kpis">{children}</dl>;
 export function Kpi({ label, value, note, tone, loading }: { label: string; value: ReactNode; note?: ReactNode; tone?: 'good' | 'bad'; loading?: boolean }) {

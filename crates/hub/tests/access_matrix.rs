@@ -245,6 +245,8 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
         row_id(hub, "rel", "SELECT r.id FROM relationship r JOIN tenant t ON t.id = r.tenant_id WHERE t.slug = ?1", tenant).await,
     );
     keep("person", testkit::person(staff).to_string());
+    let plan = "SELECT p.id FROM plan p JOIN provider v ON v.id = p.provider_id WHERE p.name = 'Basic' AND v.slug = ?1";
+    keep("plan", row_id(hub, "pln", plan, provider).await);
     for (name, id) in trust(hub, tenant, provider, admin, boss, staff).await {
         keep(name, id);
     }
@@ -309,6 +311,25 @@ async fn trust(hub: &TestHub, tenant: &str, provider: &str, admin: &str, boss: &
     ] {
         tx.execute(sql, &params).await.expect("a row");
     }
+    let [group, grant, change] = [(); 3].map(|()| kernel::ids::uuid_at(now));
+    for (sql, params) in [
+        (
+            "INSERT INTO tenant_group (id, provider_id, name, kind, created_at) SELECT ?1, p.id, 'Seeded', 'static', ?3 FROM provider p WHERE p.slug = ?2",
+            kernel::params![group, provider, now].to_vec(),
+        ),
+        (
+            "INSERT INTO group_grant (id, provider_id, person_id, reach, group_id, tier, mask, modules, starts_at, created_at)
+             SELECT ?1, p.id, ?4, 'group', ?5, 1, 1, 0, ?3, ?3 FROM provider p WHERE p.slug = ?2",
+            kernel::params![grant, provider, now, staff, group].to_vec(),
+        ),
+        (
+            "INSERT INTO fleet_change (id, provider_id, kind, what, reach, reason, state, failed_percent, created_by, created_at)
+             SELECT ?1, p.id, 'suspend', '{}', '{\"all\":true}', 'seeded', 'draft', 10, ?4, ?3 FROM provider p WHERE p.slug = ?2",
+            kernel::params![change, provider, now, boss].to_vec(),
+        ),
+    ] {
+        tx.execute(sql, &params).await.expect("a row");
+    }
     tx.commit().await.expect("commits");
     let named = |prefix: &str, id: uuid::Uuid| format!("{prefix}_{}", id.simple());
     vec![
@@ -318,6 +339,9 @@ async fn trust(hub: &TestHub, tenant: &str, provider: &str, admin: &str, boss: &
         ("elevation", named("elv", elevation)),
         ("key", named("key", key)),
         ("provider_key", named("key", own_key)),
+        ("group", named("grp", group)),
+        ("grant", named("ggr", grant)),
+        ("change", named("flc", change)),
     ]
 }
 

@@ -1,20 +1,24 @@
-import { Button, Modal, PasswordInput, Select, TextInput } from '@mantine/core';
+import { Button, Modal, PasswordInput, Select, Tabs, TextInput } from '@mantine/core';
 import { IconCheck, IconCopy, IconDownload } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, ApiProblem, isProblem, keys, path, useMe, useMeUpdate, type List, type Locale, type RecoveryCodes, type Scheme, type Session, type TotpBegin } from '../../api';
-import { Badge, CopyField, DataTable, Empty, FormProblem, PageHead, Panel, RelativeTime, Strength, toast, toastProblem, useApiForm, useChecks, useConfirm } from '../../ui';
+import { Badge, CopyField, DataTable, Empty, FormProblem, oneOf, PageHead, Panel, RelativeTime, Strength, toast, toastProblem, useAddress, useApiForm, useChecks, useConfirm } from '../../ui';
+import { Notifications } from './Notifications';
 
 export default function Account() {
   const { t } = useTranslation();
   const me = useMe();
+  const [{ tab }, set] = useAddress({ tab: oneOf(['notifications']) });
   return (
     <>
       <PageHead title={t('account.title')} sub={t('account.sub', { email: me.person.email })} />
-      <div className="split gap-b"><Profile key={me.person.version} /><Password /></div>
-      <div className="gap-b"><SecondFactor /></div>
-      <Sessions />
+      <Tabs value={tab ?? 'account'} onChange={(v) => set({ tab: v === 'account' ? undefined : v, channel: undefined })} keepMounted={false}>
+        <Tabs.List mb={16}><Tabs.Tab value="account">{t('notify.accountTab')}</Tabs.Tab><Tabs.Tab value="notifications">{t('notify.tab')}</Tabs.Tab></Tabs.List>
+        <Tabs.Panel value="account"><div className="split gap-b"><Profile key={me.person.version} /><Password /></div><div className="gap-b"><SecondFactor /></div><Sessions /></Tabs.Panel>
+        <Tabs.Panel value="notifications"><Notifications /></Tabs.Panel>
+      </Tabs>
     </>
   );
 }

@@ -9,10 +9,10 @@ export default function Invite() {
   const { t } = useTranslation();
   const { token } = useParams({ strict: false }) as { token: string };
   const { data, error, refetch } = useQuery({ queryKey: ['invitation', token], queryFn: ({ signal }) => api.get<InvitationView>(path`/invitations/${token}`, undefined, signal), retry: false });
-  if (isProblem(error, 'not_found') || isProblem(error, 'conflict')) return <Door title={t('invite.gone')}><p className="flush dim2">{t('invite.goneText')}</p><GoButton to="/" variant="default">{t('setup.toSignIn')}</GoButton></Door>;
-  if (error) return <Door title={t('invite.title', { organisation: 'Tenantry' })}><ErrorState error={error} retry={() => void refetch()} /></Door>;
-  if (!data) return <Door title="Tenantry"><SkLines /></Door>;
-  return <Door title={t('invite.title', { organisation: data.organisation })}><Accept invitation={data} token={token} /></Door>;
+  if (isProblem(error, 'not_found') || isProblem(error, 'conflict')) return <Door title={t('invite.gone')} invitation={token}><p className="flush dim2">{t('invite.goneText')}</p><GoButton to="/" variant="default">{t('setup.toSignIn')}</GoButton></Door>;
+  if (error) return <Door title={t('invite.plain')} invitation={token}><ErrorState error={error} retry={() => void refetch()} /></Door>;
+  if (!data) return <Door title={t('invite.plain')} invitation={token}><SkLines /></Door>;
+  return <Door title={t('invite.title', { organisation: data.organisation })} invitation={token} note><Accept invitation={data} token={token} /></Door>;
 }
 function Accept({ invitation: i, token }: { invitation: InvitationView; token: string }) {
   const { t } = useTranslation();

@@ -4,7 +4,7 @@ import { Navigate, useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, isProblem, keys, type Me, type SessionStep, type SessionVerified, type SetupView } from '../../api';
-import { Door, FormProblem, oneOf, text, toast, useAddress } from '../../ui';
+import { Door, FormProblem, Go, oneOf, text, toast, useAddress } from '../../ui';
 
 /** Only addresses of this console: a link must not lead elsewhere after sign-in. */
 export const safeNext = (next: string | undefined) => (next && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/');
@@ -19,7 +19,7 @@ export default function SignIn() {
   if (setup.data?.needed) return <Navigate to="/setup" replace />;
   return step === 'code'
     ? <Door title={t('signIn.codeTitle')}><CodeStep onDone={arrive} onOther={() => { void api.del('/session').catch(() => undefined); set({ step: undefined }); }} /></Door>
-    : <Door title={t('signIn.title')}>{next && <p className="flush dim2 sm">{t('signIn.next')}</p>}<PasswordStep onDone={arrive} onCode={() => set({ step: 'code' })} /></Door>;
+    : <Door title={t('signIn.title')} note>{next && <p className="flush dim2 sm">{t('signIn.next')}</p>}<PasswordStep onDone={arrive} onCode={() => set({ step: 'code' })} /></Door>;
 }
 
 /** Runs one try at a time and counts down when the server asks to wait. */
@@ -59,7 +59,7 @@ function PasswordStep({ onDone, onCode }: { onDone: (me: Me) => void; onCode: ()
       <TextInput size="md" type="email" label={t('signIn.email')} name="username" autoComplete="username" required autoFocus value={email} onChange={(e) => setEmail(e.currentTarget.value)} />
       <PasswordInput size="md" label={t('signIn.password')} name="password" autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
       <Button size="md" type="submit" fullWidth loading={attempt.pending} disabled={attempt.blocked}>{t('signIn.submit')}</Button>
-      <p className="xs dim flush">{t('signIn.help')}</p>
+      <p className="xs dim flush"><Go to="/reset" className="link">{t('signIn.forgot')}</Go><br />{t('signIn.help')}</p>
     </form>
   );
 }

@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import '../../i18n/business';
 import { api, keys, MASK_OPS, path, permission, TIERS, usePlans, useProvider, useSwitchable, type Assignment, type Can, type StaffDetail, type Tier as TierName } from '../../api';
 import { Act, ActIcon, AssignmentMask, Av, Badge, DataTable, Empty, ErrorState, fmt, FormDrawer, Go, PageHead, PageSkeleton, Panel, RelativeTime, StateBadge, Tier, toast, useApiForm, useChecks, useConfirm } from '../../ui';
+import { Grants } from './Grants';
 import { counted, useStaffActs } from './shared';
 
 export default function Person() {
@@ -53,6 +54,7 @@ export default function Person() {
           { key: 'live', title: t('staff.state'), cell: (a) => <Badge tone={a.live ? 'good' : 'plain'}>{t(a.live ? 'staff.live' : 'staff.notLive')}</Badge> },
           { key: 'acts', title: t('ui.actions'), quiet: true, cell: (a) => <span className="end"><ActIcon label={t('staff.assignEdit', { name: a.tenant.name })} can={can('assignment.update')} reason={s.is_me && t('staff.self')} onClick={() => open(a)}><IconPencil size={16} stroke={1.7} /></ActIcon><ActIcon label={`${t('staff.removeAssign')}: ${a.tenant.name}`} can={can('assignment.delete')} onClick={() => drop(a)}><IconTrash size={16} stroke={1.7} /></ActIcon></span> },
         ]} />
+      <Grants staff={s} />
       {confirm}
       <AssignmentForm key={`assign-${turn}`} staff={s} what={opened} onClose={() => setOpened(null)} onSaved={refresh} />
     </>

@@ -122,18 +122,20 @@ pub(super) async fn plan_of_holder(tx: &mut ReadTx<scope::Client>, wanted: &str)
     row.map(|mut row| row.take()).transpose()
 }
 
-/// Writes name and industry, and its own seats if they were given.
+/// Writes name and industry, and its own seats if they were given. A move to another plan in the same act makes the next version;
+/// without one this does.
 pub(super) async fn update(
     tx: &mut WriteTx<scope::Client>,
     version: IfMatch,
     after: &Tenant,
     seats_max: Option<Option<i64>>,
+    moves: bool,
 ) -> Result<()> {
     let industry = after.industry.as_deref().unwrap_or_default();
     let changed = tx
         .execute(
-            "UPDATE tenant SET name = ?3, industry = ?4, version = version + 1 WHERE id = ?1 AND version = ?2",
-            params![tx.scope.tenant, version.0, after.name.as_str(), industry],
+            "UPDATE tenant SET name = ?3, industry = ?4, version = version + ?5 WHERE id = ?1 AND version = ?2",
+            params![tx.scope.tenant, version.0, after.name.as_str(), industry, i64::from(!moves)],
         )
         .await?;
     if changed != 1 {
@@ -345,17 +347,21 @@ impl Removed {
 /// Tables whose rows go with their tenant, in this order; those that are counted or looked into first come after them.
 const OF_A_TENANT: &[&str] = &[
     "access_freeze",
+    "alert",
     "api_key",
     "bar",
     "bill",
     "brand",
     "brand_asset",
+    "channel_delivery",
     "consent",
     "elevation",
     "fleet_item",
     "group_grant_except",
     "host_name",
+    "mail",
     "module_closed",
+    "notification",
     "plan_period",
     "purge_request",
     "reach_use",
