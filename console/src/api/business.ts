@@ -38,6 +38,8 @@ export interface Licensing extends List<LicenceRow> {
   kpis: { organisations: number; licensed_users: number; seat_capacity: number; over_limit: number }; near_limit: (NamedPlace & { used: number; max: number })[]; history: UsageMonth[];
 }
 export interface UsageMonth { month: string; users: number; capacity: number }
+/** It was made, and a limit is reached: `detail` says so in words. */
+export interface LimitWarning { limit: Limit; used: number; max: number; detail: string }
 export interface TenantLicence { type: LicenceType; limits: Record<Limit, LimitState>; status: LicenceStatus }
 
 export interface MspLicence {

@@ -55,6 +55,6 @@ export function relative(iso: string, now: number): string {
   return '';
 }
 /** An instant at the end of a picked day, as the API wants it. */
-export const endOfDay = (day: string) => new Date(`${day}T23:59:59`).toISOString();
+export const endOfDay = (picked: string) => new Date(`${picked}T23:59:59`).toISOString();
 export const dayOf = (iso: string) => { const d = new Date(iso); return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`; };
 export const slugify = (s: string) => s.toLowerCase().replaceAll('ä', 'ae').replaceAll('ö', 'oe').replaceAll('ü', 'ue').replaceAll('ß', 'ss').normalize('NFKD').replace(/[\u0300-\u036f]/g, '').replaceAll('&', ' and ').replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '');
