@@ -3,6 +3,8 @@
 //! `cargo run --release -p bench [-- --quick]`. Prints a table; ratios count, absolute figures depend on the machine.
 
 mod client;
+mod fleet;
+mod limits;
 mod trust;
 mod world;
 
@@ -74,6 +76,8 @@ async fn run(sizes: &Sizes) -> Result<(), Failure> {
     before_sign_in(&world, address, sizes, &fixed).await?;
     dashboard(&world, sizes.tenants).await?;
     writes(&world, address, &cookie, sizes, bare_writes).await;
+    limits::all(&world).await?;
+    fleet::all(&world, sizes.tenants).await?;
     import(&world, sizes.findings).await?;
     memory(&world).await?;
     trust::all(&world, sizes).await?;

@@ -58,6 +58,22 @@ export async function get(context, path) {
   assert.equal(answer.status(), 200, `${path}: ${await answer.text()}`);
   return answer.json();
 }
+async function sent(context, method, path, data, version) {
+  const answer = await context.request[method](`/api/v1${path}`, { data, headers: version === undefined ? {} : { 'if-match': `"${version}"` } });
+  assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+  const text = await answer.text();
+  return text ? JSON.parse(text) : undefined;
+}
+export const post = (context, path, data = {}) => sent(context, 'post', path, data);
+export const patch = (context, path, data, version) => sent(context, 'patch', path, data, version);
+/** Somebody new of the provider, invited by `admin`, signed in within a context of their own. */
+export async function hire(t, admin, { name, email, role }) {
+  const { token } = await post(admin, '/providers/northwind/staff/invitations', { email, role });
+  const context = await enter(t);
+  await post(context, `/invitations/${token}/accept`, { name, password: 'granite-otter-sails-31' });
+  const { items } = await get(admin, `/providers/northwind/staff?q=${encodeURIComponent(email)}`);
+  return { context, staff: items[0] };
+}
 export const kpi = (page, label) => page.locator('.kpi', { has: page.getByText(label, { exact: true }) });
 export const rows = (page) => page.locator('tbody tr');
 export const toast = (page, text) => page.locator('.mantine-Notification-root, [role=alert], [role=status]').filter({ hasText: text }).first().waitFor();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { enter, heading, open, quiet, settled, toast, url, withBrowser } from './hub.mjs';
+import { enter, get, heading, hire, open, patch, quiet, settled, toast, url, withBrowser } from './hub.mjs';
 
 withBrowser();
 const NAME = 'Zenith Pottery';
@@ -52,18 +52,62 @@ test('a client from creation to purge', async (t) => {
   await page.getByText('Suspended: Invoice is open').waitFor();
   await page.getByRole('button', { name: 'Resume' }).click();
   await toast(page, `${NAME} works again`);
+  const onboarding = page.getByRole('region', { name: 'Onboarding' });
+  await onboarding.getByText('An admin of its own').waitFor();
+  await onboarding.getByRole('button', { name: 'Skip: First scan' }).click();
+  await onboarding.getByRole('button', { name: 'Needed after all: First scan' }).click();
+  await onboarding.getByRole('button', { name: 'Skip: First scan' }).waitFor();
+
+  await act('Put on legal hold', 'Litigation 22/417');
+  await toast(page, `${NAME} is on legal hold`);
+  await page.getByRole('heading', { name: 'On legal hold' }).waitFor();
+  await guest.goto('/t/zenith-pottery/offboarding');
+  await guest.getByText('Litigation 22/417').waitFor();
+
+  // Without a window to wait for: the second person is needed all the same.
+  const settings = await get(context, '/providers/northwind/settings');
+  await patch(context, '/providers/northwind/settings', { settings: { immediate_purge: true } }, settings.version);
   await act('Archive', 'Contract ended');
   await toast(page, `${NAME} is archived`);
-  await page.getByRole('button', { name: 'Purge' }).click();
-  const ask = page.getByRole('dialog');
+  assert.equal(await page.getByRole('button', { name: 'Ask for the purge' }).getAttribute('aria-disabled'), 'true', 'a hold stands against it');
+  await act('Release', 'Settled');
+  await toast(page, `${NAME} is released`);
+  await page.getByRole('button', { name: 'Ask for the purge' }).click();
+  const wish = page.getByRole('dialog');
+  await wish.getByLabel('Reason').fill('Contract ended in October');
+  await wish.getByLabel(/to confirm/).fill(NAME);
+  await wish.getByRole('button', { name: 'Ask for the purge' }).click();
+  await toast(page, `Another provider admin can purge ${NAME} now`);
+  const own = page.getByRole('button', { name: 'Purge', exact: true });
+  assert.equal(await own.getAttribute('aria-disabled'), 'true', 'nobody does it alone');
+  await page.getByRole('button', { name: 'Withdraw' }).click();
+  await toast(page, 'The request is withdrawn');
+  await page.getByRole('button', { name: 'Ask for the purge' }).click();
+  await wish.getByLabel('Reason').fill('Contract ended in October');
+  await wish.getByLabel(/to confirm/).fill(NAME);
+  await wish.getByRole('button', { name: 'Ask for the purge' }).click();
+  await page.getByText('Waits for a second person').waitFor();
+
+  await guest.goto('/t/zenith-pottery');
+  await heading(guest, 'Off-boarding');
+  await guest.getByText('The purge is asked for').waitFor();
+
+  const second = await hire(t, context, { name: 'Vera Lindqvist', email: 'vera.lindqvist@northwind.example', role: 'provider_admin' });
+  const other = await open(second.context, '/tenants/zenith-pottery');
+  await settled(other);
+  await other.getByText('Contract ended in October').waitFor();
+  await other.getByRole('button', { name: 'Purge', exact: true }).click();
+  const ask = other.getByRole('dialog');
   const purge = ask.getByRole('button', { name: 'Purge' });
   await ask.getByLabel(/to confirm/).fill('Zenith');
   assert.equal(await purge.isDisabled(), true);
   await ask.getByLabel(/to confirm/).fill(NAME);
   await purge.click();
-  await toast(page, `${NAME} was purged`);
-  await page.waitForURL(/\/tenants$/);
-  await settled(page);
-  assert.equal(await page.getByRole('link', { name: NAME }).count(), 0);
-  quiet(page);
+  await toast(other, `${NAME} was purged`);
+  await other.waitForURL(/\/tenants$/);
+  await settled(other);
+  assert.equal(await other.getByRole('link', { name: NAME }).count(), 0);
+  const after = await get(context, '/providers/northwind/settings');
+  await patch(context, '/providers/northwind/settings', { settings: { immediate_purge: null } }, after.version);
+  for (const p of [page, other]) quiet(p);
 });

@@ -6,14 +6,16 @@ import { enter, get, open, quiet, settled, withBrowser } from './hub.mjs';
 
 withBrowser();
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const TENANT = ['overview', 'findings', 'findings?status=overridden', 'compliance', 'scans', 'overrides', 'members', 'provider-access', 'access-requests', 'why', 'why?tab=who&action=finding.assign', 'why?tab=what', 'api-keys', 'ledger', 'ledger?tab=checkpoints', 'ledger?tab=keys', 'settings', 'alerts', 'alerts?state=all', 'branding'].map((p) => `/t/acme/${p}`);
-const PROVIDER = ['/', '/?view=table', '/?add=client', '/tenants', '/tenants/acme', '/sub-providers', '/staff', '/staff?invite=staff', '/relationships', '/requests', '/requests?tab=mine', '/requests?tab=templates', '/requests?ask=elevation', '/why?action=finding.assign', '/api-keys', '/ledger', '/ledger?tab=checkpoints', '/ledger?tab=keys', '/ledger?tab=certificates', '/settings', '/account', '/account?tab=notifications', '/alerts', '/alerts?state=all', '/groups', '/fleet', '/fleet/new', '/findings', '/members', '/activity', '/modules', '/branding', '/connections', '/t/elm-street/overview', '/t/elm-street/findings'];
+const TENANT = ['overview', 'findings', 'findings?status=overridden', 'compliance', 'scans', 'overrides', 'members', 'provider-access', 'access-requests', 'why', 'why?tab=who&action=finding.assign', 'why?tab=what', 'api-keys', 'ledger', 'ledger?tab=checkpoints', 'ledger?tab=keys', 'settings', 'bill', 'offboarding', 'alerts', 'alerts?state=all', 'branding'].map((p) => `/t/acme/${p}`);
+const PROVIDER = ['/', '/?view=table', '/?add=client', '/tenants', '/tenants/acme', '/sub-providers', '/staff', '/staff?invite=staff', '/relationships', '/requests', '/requests?tab=mine', '/requests?tab=templates', '/requests?ask=elevation', '/why?action=finding.assign', '/api-keys', '/ledger', '/ledger?tab=checkpoints', '/ledger?tab=keys', '/ledger?tab=certificates', '/settings', '/settings?preset=enterprise', '/plans', '/plans?plan=new', '/licensing', '/licensing?edit=acme', '/revenue', '/account', '/account?tab=notifications', '/alerts', '/alerts?state=all', '/groups', '/fleet', '/fleet/new', '/findings', '/members', '/activity', '/modules', '/branding', '/connections', '/t/elm-street/overview', '/t/elm-street/findings'];
 /** The pages that need an id, as the person's own lists give it. */
 async function withIds(context, paths, provider) {
   const [finding] = (await get(context, '/tenants/acme/findings?limit=1')).items;
   const [scan] = (await get(context, '/tenants/acme/scans?limit=1')).items;
   const [control] = (await get(context, '/tenants/acme/controls?limit=1')).items;
-  const staff = provider ? [`/staff/${(await get(context, '/providers/northwind/staff?limit=1')).items[0].id}`] : [];
+  const [person] = provider ? (await get(context, '/providers/northwind/staff?limit=1&role=technician')).items : [];
+  const [plan] = provider ? (await get(context, '/providers/northwind/plans')).items : [];
+  const staff = provider ? [`/staff/${person.id}`, `/staff/${person.id}/leaving`, `/plans?plan=${plan.id}`, `/plans?versions=${plan.id}`, `/plans?assign=${plan.id}`] : [];
   const group = provider ? (await get(context, '/providers/northwind/groups?limit=1')).items.map((g) => `/groups/${g.id}`) : [];
   const change = provider ? (await get(context, '/providers/northwind/fleet-changes?limit=1')).items.map((c) => `/fleet/${c.id}`) : [];
   return [...paths, ...group, ...change, `/t/acme/findings?finding=${finding.id}`, `/t/acme/scans?scan=${scan.id}`, `/t/acme/compliance?control=${control.id}`, ...staff];
@@ -58,7 +60,7 @@ const OTHERS = [['technician_t3', 'acme', true], ['technician_t2', 'dunmore', tr
 for (const [role, slug, provider] of OTHERS) {
   test(`no complaint of the console or the policy: ${role}`, async (t) => {
     const page = await open(await enter(t, role), '/');
-    for (const path of [...(provider ? ['/', '/?add=client', '/tenants', '/sub-providers', '/staff', '/relationships', '/requests', '/why', '/api-keys', '/ledger', '/settings'] : []), ...TENANT.map((p) => p.replace('acme', slug)), '/account']) {
+    for (const path of [...(provider ? ['/', '/?add=client', '/tenants', '/sub-providers', '/staff', '/relationships', '/requests', '/why', '/api-keys', '/ledger', '/settings', '/plans', '/licensing', '/revenue'] : []), ...TENANT.map((p) => p.replace('acme', slug)), '/account']) {
       await page.goto(path);
       await settled(page);
     }

@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const binary = process.env.TENANTRY_E2E_BINARY ?? fileURLToPath(new URL('../../target/debug/tenantry', import.meta.url));
+
+/** What the command answers. */
+export const command = (...args) => execFileSync(binary, args, { encoding: 'utf8' });
 
 /** Starts a hub on a free port with a data folder of its own. `demo` waits for its one JSON line, `serve` for the log to name the address. */
 export async function startHub(args, { seconds = 60 } = {}) {

@@ -16,9 +16,11 @@ export interface PlanMove { tenant: NamedPlace; from: PlanAt | null; to: PlanAt;
 export interface PlanPreview { items: PlanMove[]; totals: { tenants: number; opens: number; closes: number } }
 export interface PlanAssigned { results: { tenant: NamedPlace; outcome: 'moved' | 'unchanged' | 'failed'; detail: string | null }[] }
 
+/** `quantity`: days of a plan or trial, or seats; `unit_micros`: a whole month of one; both days belong to it. */
 export interface BillLine { kind: 'plan' | 'seats' | 'trial'; label: string; quantity: number; unit_micros: number; amount_micros: number; from: Instant; to: Instant }
-export interface Bill { id: string; period: string; state: 'running' | 'closed'; tenant: NamedPlace; plan: { name: string; number: number }; currency: string; seats: number; lines: BillLine[]; total_micros: number }
-export interface BillList extends List<Bill> { plan: { name: string; number: number; modules: string[]; limits: Limits; price: Price; trial_until: Instant | null }; seats: { used: number; max: number | null } }
+/** Without an id while it runs. */
+export interface Bill { id: string | null; period: string; state: 'running' | 'closed'; tenant: NamedPlace; plan: { name: string; number: number }; currency: string; seats: number; lines: BillLine[]; total_micros: number }
+export interface BillList { items: Bill[]; plan: { name: string; number: number; modules: string[]; limits: Limits; price: Price; trial_until: Instant | null }; seats: { used: number; max: number | null } }
 export interface RevenueRow { tenant: NamedPlace; plan: string | null; currency: string; months: number[]; total_micros: number }
 export interface Revenue extends List<RevenueRow> { months: string[]; currencies: string[]; totals: { currency: string; months: number[]; total_micros: number }[] }
 
@@ -36,6 +38,8 @@ export interface Licensing extends List<LicenceRow> {
   kpis: { organisations: number; licensed_users: number; seat_capacity: number; over_limit: number }; near_limit: (NamedPlace & { used: number; max: number })[]; history: UsageMonth[];
 }
 export interface UsageMonth { month: string; users: number; capacity: number }
+/** It was made, and a limit is reached: `detail` says so in words. */
+export interface LimitWarning { limit: Limit; used: number; max: number; detail: string }
 export interface TenantLicence { type: LicenceType; limits: Record<Limit, LimitState>; status: LicenceStatus }
 
 export interface MspLicence {
@@ -68,6 +72,7 @@ export interface ClosedModule { module: string; closed_at: Instant; kept_until: 
 export interface Offboarding { state: string; purge_after: Instant | null; hold: Hold | null; purge_request: PurgeRequest | null; steps: { key: 'export' | 'ledger' | 'access'; state: string; detail: string | null }[] }
 
 export type HoldingKind = 'assignment' | 'group_grant' | 'elevation' | 'api_key' | 'approval' | 'session' | 'invitation' | 'finding';
+/** Without choices it is there to be known: it stays, or is not theirs alone. */
 export interface Holding { kind: HoldingKind; id: string; tenant: NamedPlace | null; label: string; count?: number | null; choices: ('move' | 'end')[] }
 export interface StaffLeaving { person: Named; holds: Holding[]; replacements: Named[]; can?: Can }
 export interface StaffLeft { results: { kind: HoldingKind; id: string; outcome: string; detail: string | null }[] }

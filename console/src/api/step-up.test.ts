@@ -24,6 +24,13 @@ it('tries only once more, whatever the second answer is', async () => {
   await expect(api.del('/x')).rejects.toSatisfy((e) => isProblem(e, 'step_up_required'));
   expect(fetch).toHaveBeenCalledTimes(2);
 });
+it('a place that wants the password again is asked for it, and the call is made again', async () => {
+  vi.stubGlobal('fetch', vi.fn(async () => (fresh ? new Response('{"ok":true}', { status: 200 }) : new Response(JSON.stringify({ code: 'reauth_required', title: 'Password needed' }), { status: 403 }))));
+  const asked: string[] = [];
+  onStepUp(async (problem) => { asked.push(problem.code); fresh = true; return true; });
+  expect(await api.get('/tenants/acme/context')).toEqual({ ok: true });
+  expect(asked).toEqual(['reauth_required']);
+});
 it('asks once for calls that wait together, and again later', async () => {
   let answer: (proven: boolean) => void = () => undefined;
   const ask = vi.fn(() => new Promise<boolean>((done) => { answer = done; }));

@@ -1,7 +1,7 @@
 // The API's shapes, by hand from the contract. When openapi.json exists: `npm run gen`, then re-export `components['schemas']` from here.
 
+import type { ClosedModule, Hold, LimitWarning, Notice, PurgeRequest, Setting } from './business';
 import type { Brand } from './hub-types';
-import type { ClosedModule, Hold, Notice, PurgeRequest, Setting } from './business';
 
 export type Tier = 'T0' | 'T1' | 'T2' | 'T3';
 export const TIERS = ['T0', 'T1', 'T2', 'T3'] as const satisfies readonly Tier[];
@@ -37,7 +37,7 @@ export interface SetupCreate { code: string; mode?: SetupMode; provider_name?: s
 export interface SessionStep { state: 'signed_in' | 'second_factor'; me: Me | null }
 export interface SessionVerified { state: 'signed_in'; me: Me; recovery_codes_left: number }
 export interface InvitationView { kind: 'staff' | 'member'; organisation: string; role: ProviderRole | TenantRole; email: string; invited_by: string; expires_at: Instant; has_account: boolean }
-export interface InvitationCreated { id: string; url: string; token: string; email: string; role: ProviderRole | TenantRole; expires_at: Instant }
+export interface InvitationCreated { id: string; url: string; token: string; email: string; role: ProviderRole | TenantRole; expires_at: Instant; warning?: LimitWarning | null }
 export interface Invitation { id: string; email: string; role: ProviderRole | TenantRole; invited_by: string; created_at: Instant; expires_at: Instant; state: InvitationState }
 
 // self
@@ -239,7 +239,7 @@ export interface ClientWho { tenant: NamedPlace; people: { id: string; name: str
 export interface ApiKey { id: string; name: string; hint: string; actions: string[]; created_by: Somebody; created_at: Instant; expires_at: Instant; last_used_at: Instant | null; last_address: string | null; state: 'active' | 'expired' | 'revoked'; revoked_at: Instant | null }
 export interface Grantable { name: string; module: string | null; op: string; door: 'read' | 'write' }
 export interface ApiKeyList extends List<ApiKey> { grantable: Grantable[] }
-export interface ApiKeyCreated { key: ApiKey; token: string }
+export interface ApiKeyCreated { key: ApiKey; token: string; warning?: LimitWarning | null }
 
 // the ledger's proofs
 export interface LedgerCheckpoint { chain: string; seq: number; hash: string; at: Instant; key_id: string; signature: string }

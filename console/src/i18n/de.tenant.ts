@@ -3,7 +3,7 @@ import type { enTenant } from './en.tenant';
 type Words<T> = { [K in keyof T]: T[K] extends string ? string : Words<T[K]> };
 /** Die Wörter der Kundenseiten. */
 export const deTenant: Words<typeof enTenant> = {
-  closed: { title: '{{module}} ist hier nicht freigeschaltet', text: 'Das Modul gehört nicht zum Plan {{plan}}. Importiertes bleibt 30 Tage erhalten, nachdem ein Modul den Plan verlassen hat.', noPlan: 'Es ist kein Plan mit diesem Modul gesetzt. Importiertes bleibt 30 Tage erhalten, nachdem ein Modul den Plan verlassen hat.' },
+  closed: { left: 'Es verließ den Plan am {{date}}. Importiertes bleibt bis {{until}} erhalten; kommt es vorher zurück, ist alles wieder da.', title: '{{module}} ist hier nicht freigeschaltet', text: 'Das Modul gehört nicht zum Plan {{plan}}. Importiertes bleibt 30 Tage erhalten, nachdem ein Modul den Plan verlassen hat.', noPlan: 'Es ist kein Plan mit diesem Modul gesetzt. Importiertes bleibt 30 Tage erhalten, nachdem ein Modul den Plan verlassen hat.' },
   chart: {
     title_one: 'Wert über {{count}} Tag', title_other: 'Wert über {{count}} Tage', desc_one: '{{to}} am {{toDay}}, aus {{count}} Scan.', desc_other: 'Von {{from}} am {{fromDay}} auf {{to}} am {{toDay}}, aus {{count}} Scans; niedrigster {{low}}, höchster {{high}}.', tip: '{{passed}} bestanden, {{failed}} nicht', caption: 'Wert jedes Scans', asTable: 'Als Tabelle zeigen', asChart: 'Als Kurve zeigen',
     date: 'Datum', score: 'Wert', passed: 'Bestanden', failed: 'Nicht bestanden', overridden: 'Ausgenommen', critical: 'Kritisch', high: 'Hoch',

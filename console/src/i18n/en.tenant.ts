@@ -1,6 +1,6 @@
 /** The words of the tenant pages. Every key also stands in de.tenant.ts. */
 export const enTenant = {
-  closed: { title: '{{module}} is not open here', text: 'It is not in the plan {{plan}}. What was imported is kept for 30 days after a module leaves the plan.', noPlan: 'No plan with this module has been set. What was imported is kept for 30 days after a module leaves the plan.' },
+  closed: { left: 'It left the plan on {{date}}. What was imported is kept until {{until}}; back in the plan before that, all of it is there again.', title: '{{module}} is not open here', text: 'It is not in the plan {{plan}}. What was imported is kept for 30 days after a module leaves the plan.', noPlan: 'No plan with this module has been set. What was imported is kept for 30 days after a module leaves the plan.' },
   chart: {
     title_one: 'Score over {{count}} day', title_other: 'Score over {{count}} days', desc_one: '{{to}} on {{toDay}}, from {{count}} scan.', desc_other: 'From {{from}} on {{fromDay}} to {{to}} on {{toDay}}, over {{count}} scans; lowest {{low}}, highest {{high}}.', tip: '{{passed}} passed, {{failed}} failed', caption: 'Score of each scan', asTable: 'Show as table', asChart: 'Show as chart',
     date: 'Date', score: 'Score', passed: 'Passed', failed: 'Failed', overridden: 'Overridden', critical: 'Critical', high: 'High',

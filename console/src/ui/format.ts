@@ -28,6 +28,8 @@ export const bytes = (n: number) => {
   return made(`b${step[0]}`, (l) => new Intl.NumberFormat(l, { style: 'unit', unit: step[0], unitDisplay: 'short', maximumFractionDigits: 1 })).format(n / step[1]);
 };
 export const date = (iso: string) => made('d', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'medium' })).format(new Date(iso));
+/** A calendar day of the API, "2026-11-03": the same day wherever it is read. */
+export const day = (iso: string) => made('day', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'medium', timeZone: 'UTC' })).format(new Date(iso));
 /** "3 Nov", for axes. */
 export const dayMonth = (at: number) => made('dm', (l) => new Intl.DateTimeFormat(l, { day: 'numeric', month: 'short' })).format(at);
 export const exact = (iso: string) => made('e', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'full', timeStyle: 'long' })).format(new Date(iso));
@@ -53,6 +55,6 @@ export function relative(iso: string, now: number): string {
   return '';
 }
 /** An instant at the end of a picked day, as the API wants it. */
-export const endOfDay = (day: string) => new Date(`${day}T23:59:59`).toISOString();
+export const endOfDay = (picked: string) => new Date(`${picked}T23:59:59`).toISOString();
 export const dayOf = (iso: string) => { const d = new Date(iso); return `${d.getFullYear()}-${String(d.getMonth() + 1).padStart(2, '0')}-${String(d.getDate()).padStart(2, '0')}`; };
 export const slugify = (s: string) => s.toLowerCase().replaceAll('ä', 'ae').replaceAll('ö', 'oe').replaceAll('ü', 'ue').replaceAll('ß', 'ss').normalize('NFKD').replace(/[\u0300-\u036f]/g, '').replaceAll('&', ' and ').replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40).replace(/-+$/, '');

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { permission, useTenant } from '../api';
 import { useReason } from './act';
+import { date } from './format';
 import { Empty, PageHead } from './page';
 import './tenant.css';
 
@@ -11,7 +12,8 @@ export function useClosed(action: string, module?: string): { kind: 'module' | '
   const { t } = useTranslation();
   const { tenant, can } = useTenant();
   const why = useReason({ can: permission(can, action) });
-  if (module && !tenant.modules.includes(module)) return { kind: 'module', title: t('closed.title', { module: t(`module.${module}` as 'module.compliance', { defaultValue: module }) }), text: tenant.plan ? t('closed.text', { plan: tenant.plan }) : t('closed.noPlan') };
+  const left = tenant.closed_modules?.find((c) => c.module === module);
+  if (module && !tenant.modules.includes(module)) return { kind: 'module', title: t('closed.title', { module: t(`module.${module}` as 'module.compliance', { defaultValue: module }) }), text: left ? t('closed.left', { date: date(left.closed_at), until: date(left.kept_until) }) : tenant.plan ? t('closed.text', { plan: tenant.plan }) : t('closed.noPlan') };
   return why ? { kind: 'access', title: t('problem.forbidden.title'), text: why } : null;
 }
 /** A page's content, or a panel that says why it is closed here. An address can be typed by anybody. */

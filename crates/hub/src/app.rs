@@ -40,8 +40,12 @@ const UPLOAD_MAX: Duration = Duration::from_secs(1_800);
 struct Api;
 
 fn slices() -> OpenApiRouter<Hub> {
-    let slices =
-        OpenApiRouter::new().merge(identity::router()).merge(msp::router()).merge(posture::router()).merge(recovery::router());
+    let slices = OpenApiRouter::new()
+        .merge(identity::router())
+        .merge(msp::router())
+        .merge(posture::router())
+        .merge(recovery::router())
+        .merge(operations::router());
     OpenApiRouter::with_openapi(Api::openapi()).nest("/api/v1", slices)
 }
 

@@ -61,6 +61,25 @@ pub struct Settings {
     /// installations); may be given several times, in the environment separated by commas
     #[arg(long = "licence-issuer", env = "TENANTRY_LICENCE_ISSUERS", value_delimiter = ',', value_name = "HEX")]
     pub licence_issuers: Vec<String>,
+    /// SMTP server that e-mails leave through: smtps://user@host:465, or smtp://user@host:587 with STARTTLS; without it links are shown instead
+    #[arg(long, env = "TENANTRY_SMTP_URL", value_name = "URL")]
+    pub smtp_url: Option<String>,
+    /// Address that e-mails come from; needed with --smtp-url
+    #[arg(long, env = "TENANTRY_SMTP_FROM", value_name = "ADDRESS")]
+    pub smtp_from: Option<String>,
+    /// File with the password of the SMTP server's user
+    #[arg(long, env = "TENANTRY_SMTP_PASSWORD_FILE", value_name = "FILE")]
+    pub smtp_password_file: Option<PathBuf>,
+    /// The password itself; only from the environment
+    #[arg(long, env = "TENANTRY_SMTP_PASSWORD", value_name = "PASSWORD", hide = true, hide_env_values = true)]
+    #[serde(skip)]
+    pub smtp_password: Option<String>,
+    /// File with a certificate (PEM) that the SMTP server's is trusted by, besides the system's
+    #[arg(long, env = "TENANTRY_SMTP_CA_FILE", value_name = "FILE")]
+    pub smtp_ca_file: Option<PathBuf>,
+    /// Let webhooks go to private addresses and over plain HTTP: for labs only [default: false]
+    #[arg(long, env = "TENANTRY_ALLOW_PRIVATE_WEBHOOKS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_private_webhooks: Option<bool>,
     /// Take the client's address from X-Forwarded-For (behind a proxy that sets it)
     #[arg(long, env = "TENANTRY_BEHIND_PROXY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub behind_proxy: Option<bool>,
@@ -112,6 +131,8 @@ pub struct Config {
     pub break_glass: bool,
     /// Whose licences count.
     pub licence_issuers: msp::msp_licence::Issuers,
+    /// How e-mails and webhooks leave.
+    pub operations: operations::Settings,
     /// Behind a proxy.
     pub behind_proxy: bool,
     /// "text" or "json".
@@ -166,6 +187,7 @@ impl Settings {
             Some(path) => read_file(path)?,
             None => Self::default(),
         };
+        let operations = self.operations(&file)?;
         let data = self.data.or(file.data).unwrap_or_else(|| PathBuf::from("data"));
         let listen = self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
         let public_url = self.public_url.or(file.public_url).unwrap_or_else(|| format!("http://{listen}"));
@@ -220,6 +242,7 @@ impl Settings {
             fair: fair(self.tenant_rate.or(file.tenant_rate)),
             break_glass: self.break_glass.or(file.break_glass).unwrap_or(false),
             licence_issuers,
+            operations,
             behind_proxy: self.behind_proxy.or(file.behind_proxy).unwrap_or(false),
             log_format: self.log_format.or(file.log_format),
             log: self.log.or(file.log).unwrap_or_else(|| "info".into()),
@@ -227,6 +250,30 @@ impl Settings {
             backup_schedule,
             s3: file.backup.s3,
         })
+    }
+}
+
+impl Settings {
+    /// How e-mails and webhooks leave.
+    fn operations(&self, file: &Self) -> Result<operations::Settings, ConfigError> {
+        let allow_private_webhooks = self.allow_private_webhooks.or(file.allow_private_webhooks).unwrap_or(false);
+        let Some(url) = self.smtp_url.as_ref().or(file.smtp_url.as_ref()) else {
+            return Ok(operations::Settings { smtp: None, allow_private_webhooks });
+        };
+        let from = self.smtp_from.as_ref().or(file.smtp_from.as_ref());
+        let from = from.ok_or_else(|| wrong("smtp_from", "is needed with smtp_url: the address that e-mails come from"))?;
+        let password = match (&self.smtp_password, self.smtp_password_file.as_ref().or(file.smtp_password_file.as_ref())) {
+            (Some(password), _) => Some(password.clone()),
+            (None, Some(path)) => {
+                let failed = |error| wrong("smtp_password_file", format!("{}: {error}", path.display()));
+                Some(std::fs::read_to_string(path).map_err(failed)?)
+            }
+            (None, None) => None,
+        };
+        let ca_file = self.smtp_ca_file.clone().or_else(|| file.smtp_ca_file.clone());
+        let smtp = operations::mail::Smtp::parse(url, password, from, ca_file);
+        let smtp = smtp.map_err(|error| wrong("smtp_url", error.to_string()))?;
+        Ok(operations::Settings { smtp: Some(smtp), allow_private_webhooks })
     }
 }
 
@@ -434,6 +481,26 @@ mod tests {
         assert!(of("echo no such key >&2; exit 3").unwrap_err().to_string().contains("no such key"));
         let both = Settings { master_key_file: Some("x".into()), master_key_command: Some("y".into()), ..Settings::default() };
         assert_eq!(both.resolve().unwrap_err().setting, "master_key_command");
+    }
+
+    #[test]
+    fn e_mails_leave_when_everything_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, password) = (folder.path().join("hub.toml"), folder.path().join("password"));
+        std::fs::write(&password, "secret\n").unwrap();
+        let with = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Settings { config: Some(file.clone()), ..Settings::default() }.resolve()
+        };
+        let wrong = |text: &str| with(text).unwrap_err().setting;
+        assert!(with("").unwrap().operations.smtp.is_none());
+        assert_eq!(wrong("smtp_url = \"smtp://mail.example.org\""), "smtp_from");
+        assert_eq!(wrong("smtp_url = \"mail.example.org\"\nsmtp_from = \"hub@example.org\""), "smtp_url");
+        let text = "smtp_url = \"smtps://me@mail.example.org\"\nsmtp_from = \"hub@example.org\"\nsmtp_password_file = ";
+        let smtp = with(&format!("{text}{password:?}")).unwrap().operations.smtp.unwrap();
+        assert_eq!((smtp.port, smtp.user.as_deref()), (465, Some("me")));
+        assert!(!format!("{smtp:?}").contains("secret"));
+        assert_eq!(wrong(&format!("{text}\"/nowhere\"")), "smtp_password_file");
     }
 
     #[test]

@@ -52,6 +52,8 @@ enum Command {
     BreakGlass(operator::BreakGlass),
     /// Set the tier of a relationship whose settings leave that to the operator
     SetTier(operator::SetTier),
+    /// Make a client organisation for a provider, whether its own people may or not
+    CreateTenant(operator::CreateTenant),
     /// Show or set the installation's own brand, below which providers and clients set theirs
     #[command(subcommand)]
     Brand(brand::Brand),
@@ -132,6 +134,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         }
         Command::BreakGlass(what) => print(operator::break_glass(what).await)?,
         Command::SetTier(what) => print(operator::set_tier(what).await)?,
+        Command::CreateTenant(what) => print(operator::create_tenant(what).await)?,
         Command::Brand(what) => print(brand::brand(what).await)?,
         Command::Backup(what) => print(operator::backup(what).await)?,
         Command::Backups(what) => print(operator::list(what).await)?,

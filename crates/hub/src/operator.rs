@@ -85,6 +85,31 @@ pub struct SetTier {
     reason: String,
 }
 
+/// `tenantry create-tenant`
+#[derive(Debug, Args)]
+pub struct CreateTenant {
+    #[command(flatten)]
+    settings: Settings,
+    /// The provider whose client it is, by slug or id
+    #[arg(long, value_name = "SLUG")]
+    provider: String,
+    /// The client organisation's slug
+    #[arg(long)]
+    slug: String,
+    /// Its name
+    #[arg(long)]
+    name: String,
+    /// Name of one of the provider's plans
+    #[arg(long)]
+    plan: String,
+    /// The relationship's tier [default: T2, or the provider's ceiling]
+    #[arg(long)]
+    tier: Option<access::Tier>,
+    /// Why; the provider reads it in its ledger
+    #[arg(long)]
+    reason: String,
+}
+
 /// `tenantry verify-backup`
 #[derive(Debug, Args)]
 pub struct VerifyBackup {
@@ -233,6 +258,16 @@ pub async fn set_tier(what: SetTier) -> Result<Value, Failure> {
     let SetTier { settings, tenant, tier, reason } = what;
     let body = serde_json::to_value(msp::relationships::OperatorTier { tenant, tier, reason })?;
     run(&settings.resolve()?, Job::Act { name: "set_tier".into(), body }).await
+}
+
+/// Makes a client organisation for a provider.
+///
+/// # Errors
+/// What the job failed with.
+pub async fn create_tenant(what: CreateTenant) -> Result<Value, Failure> {
+    let CreateTenant { settings, provider, slug, name, plan, tier, reason } = what;
+    let body = serde_json::to_value(msp::tenants::OperatorTenant { provider, slug, name, plan, tier, reason })?;
+    run(&settings.resolve()?, Job::Act { name: "create_tenant".into(), body }).await
 }
 
 /// Lists backups, newest first.

@@ -37,6 +37,7 @@ pub async fn open_to_serve(config: &Config) -> std::result::Result<(Hub, std::fs
     let hub = config.open().await?;
     wiring::wire(&hub, &config.spool());
     config.provide(&hub);
+    operations::provide(&hub, &config.operations, wiring::brands())?;
     recovery::jobs::finish_interrupted(&hub).await?;
     Ok((hub, serving))
 }

@@ -22,6 +22,12 @@ pub fn wire(hub: &Hub, spool: &Path) {
     msp::msp_licence::provide(hub, msp::msp_licence::Issuers::embedded());
     msp::licensing::wire(hub);
     recovery::provide(hub, recovery::Settings::without_a_place(neighbours()));
+    operations::provide(hub, &operations::Settings::default(), brands()).expect("without SMTP there is nothing to fail");
+}
+
+/// What e-mails wear.
+pub fn brands() -> Arc<dyn operations::Brands> {
+    Arc::new(operations::PlainBrands)
 }
 
 /// What recovery needs of the others.
@@ -64,6 +70,10 @@ impl recovery::Neighbours for Neighbours {
                 "activate_licence" => {
                     let asked = serde_json::from_value(body).map_err(unreadable)?;
                     serde_json::to_value(msp::msp_licence::activate_as_operator(hub, &asked).await?).map_err(Error::internal)
+                }
+                "create_tenant" => {
+                    let asked = serde_json::from_value(body).map_err(unreadable)?;
+                    serde_json::to_value(msp::tenants::create_as_operator(hub, &asked).await?).map_err(Error::internal)
                 }
                 _ => Err(Error::field("name", "unknown", "is nothing that the operator can ask for")),
             }

@@ -20,8 +20,13 @@ const BACKUPS_EVERY: Duration = Duration::from_secs(60);
 
 /// Works until told to stop.
 pub async fn run(hub: Hub, stop: watch::Receiver<bool>) {
-    let (rounds, operator) = (rounds(hub.clone(), stop.clone()), operator(hub.clone(), stop.clone()));
-    tokio::join!(rounds, operator, backups(hub.clone(), stop.clone()), fleet(hub, stop));
+    tokio::join!(
+        rounds(hub.clone(), stop.clone()),
+        operator(hub.clone(), stop.clone()),
+        backups(hub.clone(), stop.clone()),
+        fleet(hub.clone(), stop.clone()),
+        operations::run(hub, stop)
+    );
 }
 
 /// Does what the operator asks for, one thing at a time. What runs when the hub is told to stop is given up, and says so.

@@ -245,6 +245,8 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
         row_id(hub, "rel", "SELECT r.id FROM relationship r JOIN tenant t ON t.id = r.tenant_id WHERE t.slug = ?1", tenant).await,
     );
     keep("person", testkit::person(staff).to_string());
+    let plan = "SELECT p.id FROM plan p JOIN provider v ON v.id = p.provider_id WHERE p.name = 'Basic' AND v.slug = ?1";
+    keep("plan", row_id(hub, "pln", plan, provider).await);
     for (name, id) in trust(hub, tenant, provider, admin, boss, staff).await {
         keep(name, id);
     }
@@ -256,6 +258,9 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
     let named = json!({"host": format!("desk.{provider}.example")});
     let host = hub.post(boss_name, &format!("/providers/{provider}/host-names"), named).await.expect(201);
     keep("host", id(&host.json["host"]));
+    for (name, id) in told(hub, tenant, provider, admin).await {
+        keep(name, id);
+    }
     keep("token", format!("token-that-nobody-was-given-{tenant}"));
     keep("preset", "strict".into());
     keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
@@ -309,6 +314,25 @@ async fn trust(hub: &TestHub, tenant: &str, provider: &str, admin: &str, boss: &
     ] {
         tx.execute(sql, &params).await.expect("a row");
     }
+    let [group, grant, change] = [(); 3].map(|()| kernel::ids::uuid_at(now));
+    for (sql, params) in [
+        (
+            "INSERT INTO tenant_group (id, provider_id, name, kind, created_at) SELECT ?1, p.id, 'Seeded', 'static', ?3 FROM provider p WHERE p.slug = ?2",
+            kernel::params![group, provider, now].to_vec(),
+        ),
+        (
+            "INSERT INTO group_grant (id, provider_id, person_id, reach, group_id, tier, mask, modules, starts_at, created_at)
+             SELECT ?1, p.id, ?4, 'group', ?5, 1, 1, 0, ?3, ?3 FROM provider p WHERE p.slug = ?2",
+            kernel::params![grant, provider, now, staff, group].to_vec(),
+        ),
+        (
+            "INSERT INTO fleet_change (id, provider_id, kind, what, reach, reason, state, failed_percent, created_by, created_at)
+             SELECT ?1, p.id, 'suspend', '{}', '{\"all\":true}', 'seeded', 'draft', 10, ?4, ?3 FROM provider p WHERE p.slug = ?2",
+            kernel::params![change, provider, now, boss].to_vec(),
+        ),
+    ] {
+        tx.execute(sql, &params).await.expect("a row");
+    }
     tx.commit().await.expect("commits");
     let named = |prefix: &str, id: uuid::Uuid| format!("{prefix}_{}", id.simple());
     vec![
@@ -318,6 +342,63 @@ async fn trust(hub: &TestHub, tenant: &str, provider: &str, admin: &str, boss: &
         ("elevation", named("elv", elevation)),
         ("key", named("key", key)),
         ("provider_key", named("key", own_key)),
+        ("group", named("grp", group)),
+        ("grant", named("ggr", grant)),
+        ("change", named("flc", change)),
+    ]
+}
+
+/// Alerts of the tenant and the provider, an e-mail in the provider's log, and a channel of the tenant's admin with a delivery.
+async fn told(hub: &TestHub, tenant: &str, provider: &str, admin: &str) -> Vec<(&'static str, String)> {
+    let now = hub.hub.now();
+    let mut tx = hub.hub.system_write("test.seed", "what somebody was told").await.expect("the store is there");
+    let [alert, own_alert, mail, channel, delivery] = [(); 5].map(|()| kernel::ids::uuid_at(now));
+    let address = json!({"url": "https://hooks.example.com/x", "secret": "whsec_c2VlZGVkc2VlZGVkc2VlZGVkc2VlZGVk"}).to_string();
+    let address = hub.hub.master_key().seal("channel", address.as_bytes());
+    let columns = "id, whose, provider_id, tenant_id, rule, subject, label, urgency, facts, state, raised_at, last_at";
+    for (sql, params) in [
+        (
+            format!(
+                "INSERT INTO alert ({columns}) SELECT ?1, t.id, NULL, t.id, 'limit_crossed', 'seats', 'Seeded', 1, '{{}}', 'open', ?3, ?3
+                 FROM tenant t WHERE t.slug = ?2"
+            ),
+            kernel::params![alert, tenant, now].to_vec(),
+        ),
+        (
+            format!(
+                "INSERT INTO alert ({columns}) SELECT ?1, p.id, p.id, NULL, 'licence_expiring', 'x', 'Seeded', 1, '{{}}', 'open', ?3, ?3
+                 FROM provider p WHERE p.slug = ?2"
+            ),
+            kernel::params![own_alert, provider, now].to_vec(),
+        ),
+        (
+            "INSERT INTO mail (id, provider_id, recipient, template, subject, state, created_at)
+             SELECT ?1, p.id, 'seeded@cast.example', 'test', 'Seeded', 'withheld', ?3 FROM provider p WHERE p.slug = ?2"
+                .to_owned(),
+            kernel::params![mail, provider, now].to_vec(),
+        ),
+        (
+            "INSERT INTO channel (id, person_id, kind, name, address, state, created_at) VALUES (?1, ?2, 'webhook', 'Seeded', ?3, 'active', ?4)"
+                .to_owned(),
+            kernel::params![channel, testkit::person(admin), address, now].to_vec(),
+        ),
+        (
+            "INSERT INTO channel_delivery (id, channel_id, event, payload, status, at, created_at)
+             VALUES (?1, ?2, 'channel.test', '{}', 'failed', ?3, ?3)"
+                .to_owned(),
+            kernel::params![delivery, channel, now].to_vec(),
+        ),
+    ] {
+        tx.execute(&sql, &params).await.expect("a row");
+    }
+    tx.commit().await.expect("commits");
+    let named = |prefix: &str, id: uuid::Uuid| format!("{prefix}_{}", id.simple());
+    vec![
+        ("alert", named("alt", alert)),
+        ("provider_alert", named("alt", own_alert)),
+        ("mail", named("eml", mail)),
+        ("channel", named("chn", channel)),
+        ("delivery", named("dlv", delivery)),
     ]
 }
 

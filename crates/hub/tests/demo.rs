@@ -66,6 +66,13 @@ async fn the_demo_shows_every_state_and_everybody_can_sign_in() {
     for client in clients["items"].as_array().expect("a list") {
         assert_eq!(client["score"].is_null(), client["scan"]["status"] == "never", "{client}");
     }
+    let onboarding: Vec<_> =
+        clients["items"].as_array().expect("a list").iter().filter_map(|client| client.get("onboarding")).collect();
+    assert_eq!(onboarding, [&serde_json::json!({"done": 4, "of": 5})], "one waits for its first scan");
+    let tenants = demo.get("provider_admin", "/providers/northwind/tenants?state=suspended").await;
+    let slug = tenants["items"][0]["slug"].as_str().expect("a slug").to_owned();
+    let held = demo.get("provider_admin", &format!("/providers/northwind/tenants/{slug}")).await;
+    assert!(held["hold"]["reason"].is_string(), "{held}");
     let of = |tier: &str| format!("technician_{tier}");
     for (tier, count) in [("t3", 3), ("t2", 3), ("t1", 3)] {
         let mine = demo.get(&of(tier), "/providers/northwind/clients").await;

@@ -63,6 +63,26 @@ fn change() -> impl Strategy<Value = String> {
                 of(name)
             )
         ),
+        (who.clone(), tier.clone(), 0..16_i64, 0..256_i64, instant.clone(), instant.clone()).prop_map(
+            move |(name, tier, mask, modules, start, end)| format!(
+                "INSERT INTO group_grant (id, provider_id, person_id, reach, tier, mask, modules, starts_at, ends_at, created_at)
+                 SELECT p.id, {northwind}, p.id, 'all', {tier}, {mask}, {modules}, {start}, {end}, 0 FROM person p WHERE p.name = '{name}'
+                 ON CONFLICT (id) DO UPDATE SET tier = excluded.tier, mask = excluded.mask, modules = excluded.modules,
+                    starts_at = excluded.starts_at, ends_at = excluded.ends_at"
+            )
+        ),
+        (who.clone(), tier.clone(), 0..16_i64, any::<bool>()).prop_map(move |(name, tier, mask, in_it)| format!(
+            "INSERT INTO group_grant (id, provider_id, person_id, reach, group_id, tier, mask, modules, starts_at, created_at)
+             SELECT s.id, s.provider_id, s.person_id, 'group', g.id, {tier}, {mask}, 255, 0, 0
+             FROM staff s JOIN tenant_group g ON g.provider_id = s.provider_id AND g.name = '{}'
+             WHERE s.person_id = {} ON CONFLICT (id) DO UPDATE SET tier = excluded.tier",
+            if in_it { "Near" } else { "Far" },
+            of(name)
+        )),
+        prop::sample::select(&["%acme%", "%nobody%"][..])
+            .prop_map(|pattern| format!("UPDATE tenant_group SET name_pattern = '{pattern}' WHERE name = 'Near'")),
+        prop::sample::select(&["provider", "provider", "tenant_consent"][..])
+            .prop_map(move |by| format!("UPDATE relationship SET assign_by = '{by}' WHERE tenant_id = {acme}")),
         who.clone().prop_map(move |name| format!("DELETE FROM assignment WHERE person_id = {} AND tenant_id = {acme}", of(name))),
         (who.clone(), any::<bool>()).prop_map(move |(name, now)| format!(
             "INSERT INTO bar (tenant_id, person_id, by_id, at, reason) SELECT {acme}, p.id, p.id, 0, 'x' FROM person p
@@ -80,6 +100,18 @@ fn change() -> impl Strategy<Value = String> {
             )
         ),
     ]
+}
+
+/// Two groups for grants over many: one with Acme in it, and one without.
+async fn groups(hub: &TestHub) -> String {
+    let mut tx = hub.hub.system_write("test.set", "a test sets the scene").await.expect("a write");
+    for (name, pattern) in [("Near", "%acme%"), ("Far", "%zeta%")] {
+        let sql = "INSERT INTO tenant_group (id, provider_id, name, kind, name_pattern, created_at)
+                   SELECT ?1, p.id, ?2, 'dynamic', ?3, 0 FROM provider p WHERE p.slug = 'northwind'";
+        tx.execute(sql, kernel::params![kernel::ids::uuid_at(hub.hub.now()), name, pattern]).await.expect("a group");
+    }
+    tx.commit().await.expect("commits");
+    "groups Near and Far".into()
 }
 
 /// Operations inside a tenant.
@@ -120,6 +152,7 @@ fn enforced(answer: &testkit::Answer, path: &str) -> Option<bool> {
 /// The prefix of the ids of what a path names.
 fn prefix(name: &str) -> &'static str {
     match name {
+        "alert" => "alt",
         "request" => "con",
         "key" => "key",
         "control" => "ctl",
@@ -181,7 +214,7 @@ async fn the_explainer_says_what_the_door_does(#[values(Engine::Sqlite, Engine::
     let (worlds, steps) = if engine == Engine::Sqlite { (4, 10) } else { (1, 6) };
     for _ in 0..worlds {
         let hub = TestHub::whole(engine, wired).await;
-        let mut story = Vec::new();
+        let mut story = vec![groups(&hub).await];
         for _ in 0..steps {
             let sql = change().new_tree(&mut runner).expect("a change").current();
             let mut tx = hub.hub.system_write("test.set", "a test sets the scene").await.expect("a write");

@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod invitations;
 pub mod me;
 pub mod members;
+pub mod password_resets;
 pub mod passwords;
 mod secret;
 pub mod sessions;
@@ -36,6 +37,7 @@ pub fn router() -> OpenApiRouter<Hub> {
         .merge(me::router())
         .merge(sessions::router())
         .merge(passwords::router())
+        .merge(password_resets::router())
         .merge(totp::router())
         .merge(members::router())
         .merge(api_keys::router())

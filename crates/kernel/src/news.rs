@@ -10,7 +10,7 @@ use crate::door::{Hub, ReadTx, WriteTx, scope};
 use crate::error::{Error, Result};
 use crate::ids::{PersonId, ProviderId, TenantId};
 use crate::params;
-use crate::store::{StoreError, Tx};
+use crate::store::{Place, StoreError, Tx};
 
 crate::kinds! {
     /// One thing that is said.
@@ -114,13 +114,13 @@ impl<S: scope::Control> WriteTx<S> {
         Ok(())
     }
 
-    /// Takes what was said out of the way: in the commit that does something about it.
+    /// Takes what was said out of the way: first thing in the commit that does something about it. Answers whether it was there still;
+    /// if not, another hub on the same store has heard it.
     ///
     /// # Errors
     /// As the store's.
-    pub async fn heard(&mut self, id: NewsId) -> Result<()> {
-        self.execute("DELETE FROM news WHERE id = ?1", params![id]).await?;
-        Ok(())
+    pub async fn heard(&mut self, id: NewsId) -> Result<bool> {
+        Ok(self.execute("DELETE FROM news WHERE id = ?1", params![id]).await? == 1)
     }
 }
 
@@ -134,6 +134,18 @@ impl WriteTx<scope::Data> {
     }
 }
 
+impl Hub {
+    /// Raises an alert that no act is about.
+    pub(crate) async fn say_alert(&self, alert: &Alert) -> Result<()> {
+        let body = serde_json::to_string(alert).map_err(Error::internal)?;
+        let mut tx = self.0.store.write(Place::Control).await?;
+        lay(&mut tx, self, ALERT, &body).await?;
+        tx.commit().await?;
+        self.0.said.notify_one();
+        Ok(())
+    }
+}
+
 /// Lays something ready.
 pub(crate) async fn lay(tx: &mut Tx, hub: &Hub, topic: &'static str, body: &str) -> Result<(), StoreError> {
     let (now, sealed) = (hub.now(), hub.master_key().seal(LABEL, body.as_bytes()));
@@ -142,7 +154,21 @@ pub(crate) async fn lay(tx: &mut Tx, hub: &Hub, topic: &'static str, body: &str)
     Ok(())
 }
 
+/// Provided by whoever sends e-mails, once it knows how.
+#[derive(Debug, Clone, Copy)]
+pub struct SendsMail;
+
 impl Hub {
+    /// E-mails leave this hub. Where none do, links are shown to whoever made them.
+    pub fn sends_mail(&self) -> bool {
+        self.find_port::<SendsMail>().is_some()
+    }
+
+    /// For an answer that says what became of an e-mail: `sent` or `not_configured`.
+    pub fn mail_word(&self) -> &'static str {
+        if self.sends_mail() { "sent" } else { "not_configured" }
+    }
+
     /// Waits until something was said; who comes late is let through once.
     pub async fn until_said(&self) {
         self.0.said.notified().await;

@@ -84,11 +84,15 @@ pub struct SignedIn {
 
 impl Default for SignInRules {
     fn default() -> Self {
-        Self { length_min: 12, classes_min: 0, max_age_days: 0, history: 0, second_factor: false, second_factor_hours: 0 }
+        Self::NOTHING
     }
 }
 
 impl SignInRules {
+    /// What is asked of everybody, and nothing more.
+    pub const NOTHING: Self =
+        Self { length_min: 12, classes_min: 0, max_age_days: 0, history: 0, second_factor: false, second_factor_hours: 0 };
+
     /// What all places that a person belongs to ask for.
     ///
     /// # Errors

@@ -207,6 +207,8 @@ pub enum SealedLabel {
 /// against the schema, so that none is forgotten.
 pub const SEALED_BY_MASTER: &[SealedColumn] = &[
     SealedColumn { table: "installation", column: "value", label: SealedLabel::OfText { before: "", column: "name" } },
+    SealedColumn { table: "channel", column: "address", label: SealedLabel::Same("channel") },
+    SealedColumn { table: "mail", column: "body", label: SealedLabel::Same("mail") },
     SealedColumn { table: "news", column: "body", label: SealedLabel::Same("news") },
     SealedColumn {
         table: "person",
@@ -250,6 +252,7 @@ pub const UNSEALED_BYTES: &[(&str, &str)] = &[
     ("invitation", "token_hash"),
     ("ledger", "hash"),
     ("ledger_head", "hash"),
+    ("password_reset", "token_hash"),
     ("recovery_code", "hash"),
     ("session", "token_hash"),
     ("signing_key", "public_key"),

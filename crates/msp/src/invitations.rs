@@ -2,7 +2,7 @@
 //!
 //! Only a hash of the token is kept, so that who reads the database cannot accept an invitation. A link is good for seven days.
 
-use kernel::news::Of;
+use kernel::news::{Mail, Of};
 use kernel::{ProviderId, Result, TenantId, Timestamp, WriteTx, params, scope, secrets};
 use serde::Serialize;
 
@@ -38,6 +38,8 @@ pub struct InvitationCreated {
     pub role: String,
     /// Until when the link is good.
     pub expires_at: Timestamp,
+    /// `sent`: an e-mail with the link is on its way; `not_configured`: none can leave, pass the link on.
+    pub mail: &'static str,
 }
 
 /// Who is invited, as what, by which name.
@@ -77,5 +79,35 @@ pub async fn create<S: scope::Control>(tx: &mut WriteTx<S>, into: Into, invitee:
         Into::Tenant(tenant) => Of::Tenant(tenant),
     };
     let url = format!("{}/invite/{token}", crate::branding::link_base(tx, of).await?);
-    Ok(InvitationCreated { id, url, token, email: invitee.email.to_owned(), role: invitee.role.to_owned(), expires_at })
+    send(tx, into, invitee, (&url, expires_at)).await?;
+    let mail = tx.hub().mail_word();
+    Ok(InvitationCreated { id, url, token, email: invitee.email.to_owned(), role: invitee.role.to_owned(), expires_at, mail })
+}
+
+/// Lays the e-mail with the link ready. Staff are named to a tenant's people as their provider shows them.
+async fn send<S: scope::Control>(
+    tx: &mut WriteTx<S>,
+    into: Into,
+    invitee: Invitee<'_>,
+    (url, expires_at): (&str, Timestamp),
+) -> Result<()> {
+    let me = tx.me()?.person;
+    let (of, row) = match into {
+        Into::Provider(provider) => {
+            let sql = "SELECT v.name, p.name, p.locale FROM provider v JOIN person p ON p.id = ?2 WHERE v.id = ?1";
+            (Of::Provider(provider), tx.one(sql, params![provider, me]).await?)
+        }
+        Into::Tenant(tenant) => {
+            let sql = "SELECT t.name, CASE WHEN v.staff_shown = 'by_name' THEN p.name ELSE v.name END, p.locale
+                       FROM tenant t JOIN provider v ON v.id = t.provider_id JOIN person p ON p.id = ?2 WHERE t.id = ?1";
+            (Of::Tenant(tenant), tx.one(sql, params![tenant, me]).await?)
+        }
+    };
+    let mut row = row;
+    let (organisation, by, locale): (String, String, String) = (row.take()?, row.take()?, row.take()?);
+    let known = tx.opt("SELECT id FROM person WHERE email = ?1", params![invitee.email]).await?;
+    let person = known.map(|mut row| row.take()).transpose()?;
+    let facts = serde_json::json!({ "organisation": organisation, "role": invitee.role, "invited_by": by, "url": url,
+        "expires_at": expires_at, "locale": locale });
+    tx.mail(&Mail { to: invitee.email.to_owned(), person, of, template: "invitation".into(), facts }).await
 }

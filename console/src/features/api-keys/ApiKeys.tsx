@@ -58,6 +58,7 @@ function Token({ made, onDone }: { made: ApiKeyCreated; onDone: () => void }) {
   return (
     <Fields>
       <p className="note flush">{t('keys.once')}</p>
+      {made.warning && <p className="note flush" role="status">{made.warning.detail}</p>}
       <CopyField label={t('keys.token')} value={made.token} description={t('keys.tokenHelp', { date: fmt.date(made.key.expires_at) })} />
       <div><p className="legend">{t('keys.use')}</p><pre className="code mono">{`curl -H "Authorization: Bearer ${made.token.slice(0, 8)}…" \\\n  ${location.origin}/api/v1/…`}</pre></div>
       <div className="drawer-foot"><span className="grow" /><Button onClick={onDone}>{t('keys.kept')}</Button></div>

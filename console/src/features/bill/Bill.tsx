@@ -16,7 +16,7 @@ function Page() {
   const { t } = useTranslation();
   const { slug, can } = useTenant();
   const [{ bill }, set] = useAddress({ bill: text });
-  const { data, error, refetch } = useQuery({ queryKey: keys.tenant(slug, 'bills'), queryFn: ({ signal }) => api.get<BillList>(path`/tenants/${slug}/bills`, { limit: 200 }, signal) });
+  const { data, error, refetch } = useQuery({ queryKey: keys.tenant(slug, 'bills'), queryFn: ({ signal }) => api.get<BillList>(path`/tenants/${slug}/bills`, undefined, signal) });
   const noCsv = useReason({ can: permission(can, 'bill.export') });
   if (error && !data) return <><PageHead title={t('bill.title')} /><ErrorState error={error} retry={() => void refetch()} /></>;
   const plan = data?.plan;
@@ -45,7 +45,7 @@ function Page() {
         <Panel title={t('bill.limits')} pad>{may(can, 'licence.view') ? <Limits /> : plan ? <dl className="facts">{LIMITS.map((l) => <Row key={l} label={t(`limit.${l}`)}>{plan.limits[l] === null ? t('bill.unlimited') : fmt.num(plan.limits[l])}</Row>)}</dl> : <SkLines lines={5} />}</Panel>
       </div>
       <h2>{t('bill.history')}</h2>
-      <DataTable<BillData> caption={t('bill.history')} rows={data?.items} rowKey={(b) => b.id} skeletonRows={4} onRow={(b) => set({ bill: b.period })} empty={<Empty title={t('bill.empty')}>{t('bill.emptyText')}</Empty>}
+      <DataTable<BillData> caption={t('bill.history')} rows={data?.items} rowKey={(b) => b.period} skeletonRows={4} onRow={(b) => set({ bill: b.period })} empty={<Empty title={t('bill.empty')}>{t('bill.emptyText')}</Empty>}
         columns={[
           { key: 'period', title: t('bill.period'), cell: (b) => <button type="button" className="plain semi" onClick={() => set({ bill: b.period })}>{fmt.month(b.period)}</button> },
           { key: 'state', title: t('bill.state'), cell: (b) => <Badge tone={b.state === 'running' ? 'near' : 'plain'}>{t(`bill.states.${b.state}`)}</Badge> },
@@ -85,8 +85,8 @@ function Lines({ bill, csv }: { bill: BillData; csv: string | null }) {
       <DataTable<BillLine & { id: string }> caption={t('bill.lines')} rows={lines} rowKey={(l) => l.id} empty={<Empty bare title={t('bill.empty')} />}
         columns={[
           { key: 'what', title: t('bill.what'), cell: (l) => <span>{l.label}<span className="xs dim block">{t(`bill.kinds.${l.kind}`)}</span></span> },
-          { key: 'span', title: t('bill.span'), cell: (l) => <span className="sm dim2">{fmt.date(l.from)} – {fmt.date(l.to)}</span> },
-          { key: 'quantity', title: t('bill.quantity'), num: true, cell: (l) => fmt.num(l.quantity, 2) },
+          { key: 'span', title: t('bill.span'), cell: (l) => <span className="sm dim2">{fmt.day(l.from)} – {fmt.day(l.to)}</span> },
+          { key: 'quantity', title: t('bill.quantity'), num: true, cell: (l) => t(l.kind === 'seats' ? 'bill.nSeats' : 'bill.nDays', { count: l.quantity }) },
           { key: 'unit', title: t('bill.unit'), num: true, cell: (l) => fmt.micros(l.unit_micros, bill.currency) },
           { key: 'amount', title: t('bill.amount'), num: true, cell: (l) => fmt.micros(l.amount_micros, bill.currency) },
         ]} />

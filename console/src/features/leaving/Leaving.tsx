@@ -59,6 +59,7 @@ function Form({ data: { person, holds, replacements }, staff, onDone }: { data: 
 }
 function Decide({ h, choice, people, missing, onChange }: { h: Holding; choice: Choice; people: { value: string; label: string }[]; missing: boolean; onChange: (choice: Choice) => void }) {
   const { t } = useTranslation();
+  if (h.choices.length === 0) return <span className="dim">{t('leaving.stays')}</span>;
   if (!h.choices.includes('move') || people.length === 0) return <span className="dim2">{t('leaving.onlyEnds')}</span>;
   const label = `${t('leaving.do')}: ${h.label}`;
   return (

@@ -18,4 +18,5 @@ it('what moves needs somebody', () => {
   const choices: Choices = new Map([[idOf(holds[0]!), { do: 'move', to: '' }], [idOf(holds[1]!), { do: 'move', to: 'stf_9' }]]);
   expect(undecided(holds, choices)).toEqual(['assignment asg_1']);
 });
+it('what is only there to be known is not decided on', () => expect(leavingBody([...holds, hold('approval', 'elv_1')], new Map(), true).choices).toHaveLength(3));
 it('ids of two kinds do not meet', () => expect(idOf(hold('session', 'x'))).not.toBe(idOf(hold('api_key', 'x'))));

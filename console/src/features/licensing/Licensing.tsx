@@ -11,7 +11,7 @@ import { ActIcon, Av, Badge, Chips, DataTable, Empty, fmt, Go, Kpi, KpiStrip, on
 import { LicenceEdit } from './LicenceEdit';
 import { UsageChart, UsageTable } from './UsageChart';
 
-const STATUSES = ['over_limit', 'ok', 'unlimited'] as const;
+const STATUSES = ['over_limit', 'near', 'ok', 'unlimited'] as const;
 
 /** Product §6: who has how many users of how many seats, and who is over. */
 export default function Licensing() {
@@ -42,7 +42,7 @@ export default function Licensing() {
       </Panel></div>
       <div className="tools">
         <SearchBox label={t('licensing.search')} value={list.view.q} onChange={(q) => list.set({ q })} />
-        <Chips label={t('licensing.status')} value={list.view.status} onChange={(status) => list.set({ status })} options={[{ value: undefined, label: t('ui.all') }, ...STATUSES.map((s) => ({ value: s, label: t(`state.${s}`) }))]} />
+        <Chips label={t('licensing.status')} value={list.view.status} onChange={(status) => list.set({ status })} options={[{ value: undefined, label: t('ui.all') }, ...STATUSES.map((s) => ({ value: s, label: s === 'near' ? t('licensing.near') : t(`state.${s}`) }))]} />
       </div>
       <DataTable<LicenceRow> caption={t('licensing.title')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(r) => r.tenant.id} sort={list.view.sort} onSort={list.toggleSort} tone={(r) => (r.status === 'over_limit' ? 'bad' : undefined)}
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty title={t('licensing.empty')}>{t('licensing.emptyText')}</Empty>}

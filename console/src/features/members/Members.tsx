@@ -38,7 +38,7 @@ function Page() {
       </Tabs>
       {confirm}
       <InviteForm key={turn} opened={invite === 'member' && allowed.allowed && !made} onClose={done} onMade={(x) => { setMade(x); toast(t('members.invited', { email: x.email })); void client.invalidateQueries({ queryKey: keys.tenant(slug, 'member-invitations') }); }} />
-      <SideDrawer opened={made !== null} onClose={done} title={t('members.invited', { email: made?.email ?? '' })}>{made && <Fields><CopyField label={t('members.link')} value={made.url} description={t('members.linkHelp', { date: fmt.date(made.expires_at) })} /><div className="drawer-foot"><span className="grow" /><Button onClick={done}>{t('ui.done')}</Button></div></Fields>}</SideDrawer>
+      <SideDrawer opened={made !== null} onClose={done} title={t('members.invited', { email: made?.email ?? '' })}>{made && <Fields>{made.warning && <p className="note flush" role="status">{made.warning.detail}</p>}<CopyField label={t('members.link')} value={made.url} description={t('members.linkHelp', { date: fmt.date(made.expires_at) })} /><div className="drawer-foot"><span className="grow" /><Button onClick={done}>{t('ui.done')}</Button></div></Fields>}</SideDrawer>
     </>
   );
 }

@@ -12,7 +12,7 @@ export function VersionsDrawer({ plan, onClose, onMove }: { plan: Plan | undefin
 function Versions({ plan, onMove }: { plan: Plan; onMove: (plan: Plan) => void }) {
   const { t } = useTranslation();
   const provider = useProvider();
-  const { data, error, refetch } = useQuery({ queryKey: keys.provider(provider.slug, 'plan-versions', plan.id), queryFn: ({ signal }) => api.get<List<PlanVersion>>(path`/providers/${provider.slug}/plans/${plan.id}/versions`, { limit: 200 }, signal) });
+  const { data, error, refetch } = useQuery({ queryKey: keys.provider(provider.slug, 'plan-versions', plan.id), queryFn: ({ signal }) => api.get<List<PlanVersion>>(path`/providers/${provider.slug}/plans/${plan.id}/versions`, undefined, signal) });
   if (error && !data) return <ErrorState error={error} retry={() => void refetch()} />;
   if (!data) return <SkLines lines={8} />;
   const items = data.items.toSorted((a, b) => b.number - a.number);

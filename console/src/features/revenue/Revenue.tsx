@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import '../../i18n/business';
 import '../../ui/business.css';
+import '../../ui/tenant.css';
 import { api, apiUrl, keys, path, useProvider, type Revenue as RevenueData } from '../../api';
 import { Av, DataTable, Empty, fmt, Go, Kpi, KpiStrip, PageHead, Pager, SearchBox, useList, type Parser } from '../../ui';
 import { isMonth, lastMonths, monthsBefore } from './months';
@@ -33,7 +34,7 @@ export default function Revenue() {
       <PageHead title={t('revenue.title')} sub={data && (data.totals.length > 0 ? t('revenue.sub', { ...span, total: data.totals.map((x) => fmt.micros(x.total_micros, x.currency)).join(' + ') }) : t('revenue.subNone', span))}>
         <Button component="a" variant="default" leftSection={<IconDownload size={16} />} href={apiUrl(path`/providers/${provider.slug}/revenue/export`, { q: list.view.q, from, to })} download title={t('revenue.exportHint')}>{t('ui.exportCsv')}</Button>
       </PageHead>
-      {data && data.totals.length > 0 && <KpiStrip>{data.totals.map((x) => <Kpi key={x.currency} label={t('revenue.totalIn', { currency: x.currency })} value={fmt.micros(x.total_micros, x.currency)} note={<Bars months={months} values={x.months} currency={x.currency} />} />)}</KpiStrip>}
+      {data && data.totals.length > 0 && <KpiStrip>{data.totals.map((x) => <Kpi key={x.currency} label={t('revenue.totalIn', { currency: x.currency })} value={<span className="kpi-word">{fmt.micros(x.total_micros, x.currency)}</span>} note={<Bars months={months} values={x.months} currency={x.currency} />} />)}</KpiStrip>}
       <div className="tools">
         <SearchBox label={t('revenue.search')} value={list.view.q} onChange={(q) => list.set({ q })} />
         <Select aria-label={t('revenue.from')} w={140} data={options(choices.filter((m) => m <= to))} value={from} onChange={(v) => list.set({ from: v ?? undefined })} />

@@ -208,6 +208,7 @@ pub(super) const CLIENTS: &[Client] = &[
         .hosts(3)
         .score(78, 86)
         .scanned(3)
+        .seats(4)
         .roles(&["operator", "auditor", "viewer"]),
     client("ironbridge", "Ironbridge Steel", "Manufacturing", "Essentials", "T2").score(72, 79).scanned(11),
     client("kestrel", "Kestrel Aviation", "Transport", "Secure", "T2")

@@ -8,6 +8,8 @@
 //! | `cast` | the clients and the people |
 //! | `api` | the client that sends their requests, in process |
 //! | `story` | who does what, in which order |
+//! | `business` | prices, and limits of one's own |
+//! | `fleet` | groups of clients, a grant over many, and changes to many |
 //! | `trust` | elevations that were asked for, and API keys |
 //! | `brands` | what Northwind and two clients look like |
 //! | `run` | `tenantry demo` |
@@ -17,9 +19,11 @@
 
 mod api;
 mod brands;
+mod business;
 mod cast;
 mod catalogue;
 mod estate;
+mod fleet;
 mod random;
 mod run;
 pub mod scans;

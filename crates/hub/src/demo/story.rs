@@ -73,6 +73,7 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
     let mut stage = Stage { api, script };
     progress("Northwind IT sets itself up and hires");
     stage.set_up().await?;
+    super::business::price(stage.api, &priya(), NORTHWIND).await?;
     stage.hire().await?;
     for client in stage.cast(CLIENTS) {
         progress(&format!("{} becomes a client", client.name));
@@ -80,10 +81,13 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
     }
     progress("Harbor Managed Services joins as a sub-provider");
     stage.found_harbor().await?;
+    super::business::price(stage.api, &harriet(), HARBOR).await?;
     for client in stage.cast(HARBOR_CLIENTS) {
         progress(&format!("{} becomes a client of Harbor", client.name));
         stage.take_on(HARBOR, &harriet(), client).await?;
     }
+    let taken_on: Vec<_> = stage.cast(CLIENTS).map(Client::slug).collect();
+    super::business::license(stage.api, &priya(), NORTHWIND, &taken_on).await?;
     progress("Some ask for more for a while");
     super::trust::play(stage.api, script.password).await?;
     progress("Northwind and two clients put their signs up");
@@ -92,6 +96,11 @@ pub async fn play(api: &mut Api, script: Script<'_>, progress: &dyn Fn(&str)) ->
     for client in stage.cast(CLIENTS) {
         stage.meet_fate(client).await?;
     }
+    stage.decide().await?;
+    progress("Clients are put into groups, and many are changed at once");
+    let slugs: Vec<&str> =
+        stage.cast(CLIENTS).filter(|client| client.fate == Fate::Stays && client.tier == "T3").map(Client::slug).collect();
+    super::fleet::play(stage.api, &slugs, script.now).await?;
     stage.api.sign_out_all().await?;
     Ok(sign_ins(script.password))
 }
@@ -159,6 +168,19 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Northwind works as its preset says, but for two things.
+    async fn decide(&mut self) -> Result<()> {
+        let (boss, path) = (priya().email, "/providers/northwind/presets");
+        let presets = self.api.get(&boss, path).await?;
+        let strict = presets["items"].as_array().into_iter().flatten().find(|preset| preset["key"] == "strict");
+        let differences = strict.and_then(|preset| preset["differences"].as_array()).into_iter().flatten();
+        let expected: Value = differences.map(|one| json!({ "key": one["key"], "from": one["from"], "to": one["to"] })).collect();
+        let applied = self.api.post(&boss, &format!("{path}/strict"), json!({ "expected": expected })).await?;
+        let own = json!({ "settings": { "archive_days": 60, "password.length_min": 14 } });
+        self.api.change(&boss, Method::PATCH, "/providers/northwind/settings", &applied["version"], own).await?;
+        Ok(())
+    }
+
     async fn hire(&mut self) -> Result<()> {
         for Person { name, email } in [tom(), lena(), sam()] {
             let body = json!({ "email": email, "role": "technician", "name": name });
@@ -208,6 +230,12 @@ impl Stage<'_> {
         }
         if provider == NORTHWIND {
             self.assign(client).await?;
+        }
+        if slug == "elm-street" {
+            // Their scanner sends nothing by itself: files are brought along on the visits.
+            let skip = json!({ "step": "credentials", "skipped": true });
+            let path = format!("/providers/{provider}/tenants/{slug}/onboarding");
+            self.api.change(&boss.email, Method::PATCH, &path, &json!(1), skip).await?;
         }
         let worker = worker(provider, boss, client).unwrap_or_else(|| admin.clone());
         let is_scanned = self.import(client, &worker).await?;
@@ -350,13 +378,22 @@ impl Stage<'_> {
     }
 
     async fn meet_fate(&mut self, client: &Client) -> Result<()> {
-        let (act, reason) = match client.fate {
-            Fate::Stays | Fate::Ends(_) => return Ok(()),
-            Fate::Suspended(reason) => ("suspend", reason),
-            Fate::Archived(reason) => ("archive", reason),
-        };
         let path = format!("/providers/northwind/tenants/{}", client.slug());
-        self.api.post(&priya().email, &format!("{path}/{act}"), json!({ "reason": reason })).await?;
+        match client.fate {
+            Fate::Stays | Fate::Ends(_) => {}
+            Fate::Suspended(reason) => {
+                self.api.post(&priya().email, &format!("{path}/suspend"), json!({ "reason": reason })).await?;
+                let hold = json!({ "reason": "The dispute over the invoices is before the court: nothing is to be deleted." });
+                self.api.post(&priya().email, &format!("{path}/hold"), hold).await?;
+            }
+            Fate::Archived(reason) => {
+                if let Some((_, admin)) = client.people().first() {
+                    let wish = json!({ "reason": "The new owner has everything. Please delete what is left." });
+                    self.api.post(&admin.email, &format!("/tenants/{}/purge-request", client.slug()), wish).await?;
+                }
+                self.api.post(&priya().email, &format!("{path}/archive"), json!({ "reason": reason })).await?;
+            }
+        }
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 //! - Whether an account exists is told of the invited address only, and only to whoever has the link.
 //! - The token is in the link and nowhere else: the database has its hash.
 //!
-//! Not here: sending e-mail (whoever invites passes the link on), and making invitations: an organisation's are in `members`, a
+//! Not here: sending e-mail (the link goes out with the act, see `kernel::news`, and is shown to whoever invites), and making invitations: an organisation's are in `members`, a
 //! provider's in the msp crate.
 
 mod http;
@@ -81,6 +81,8 @@ pub struct InvitationCreated {
     /// The limit of seats that is reached with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<LimitReached>,
+    /// `sent`: an e-mail with the link is on its way; `not_configured`: none can leave, pass the link on.
+    pub mail: &'static str,
 }
 
 /// How an invitation stands.

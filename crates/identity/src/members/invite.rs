@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use access::{Subject, TenantRole, actions};
 use kernel::limits::{Claim, Limits, Within};
+use kernel::news::{Mail, Of};
 use kernel::validate::Check;
 use kernel::{Error, Page, PageQuery, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,24 @@ pub(crate) async fn invite(tx: &mut WriteTx<scope::Records>, body: &MemberInvite
     tx.keeps_authority().subject("invitation", id, email.clone());
     tx.changed("invitation", id, &(), &Fact { email: &email, role: body.role, expires_at });
     let Link { token, url } = link;
-    Ok(InvitationCreated { id, url, token, email, role: body.role.to_string(), expires_at, warning })
+    send(tx, &email, body.role, (&url, expires_at)).await?;
+    let mail = tx.hub().mail_word();
+    Ok(InvitationCreated { id, url, token, email, role: body.role.to_string(), expires_at, warning, mail })
+}
+
+/// Lays the e-mail with the link ready. Staff are named as their provider shows them.
+async fn send(tx: &mut WriteTx<scope::Records>, to: &str, role: TenantRole, (url, expires_at): (&str, Timestamp)) -> Result<()> {
+    let tenant = tx.tenant().cloned().ok_or(Error::NotFound)?;
+    let provider = tx.grant_label().and_then(|grant| grant.provider).filter(|_| !tenant.staff_by_name);
+    let by = match provider {
+        Some(provider) => provider.name,
+        None => tx.me()?.name.clone(),
+    };
+    let (locale, person) = store::reader(tx, to).await?;
+    let facts = serde_json::json!({ "organisation": tenant.name, "role": role, "invited_by": by, "url": url,
+        "expires_at": expires_at, "locale": locale });
+    let mail = Mail { to: to.to_owned(), person, of: Of::Tenant(tenant.id), template: "invitation".into(), facts };
+    tx.mail(&mail).await
 }
 
 /// The organisation's invitations, those that are over too.

@@ -62,12 +62,8 @@ pub(super) async fn page(tx: &mut ReadTx<scope::Records>, wanted: &MemberQuery) 
     Ok(Page::cut(rows, page.limit()?, order, total))
 }
 
-const ORDERS: &[(&str, &str)] = &[
-    ("name", "lower(p.name)"),
-    ("role", "m.role"),
-    ("created", "m.created_at"),
-    ("last_seen", "COALESCE(p.last_seen_at, 0)"),
-];
+const ORDERS: &[(&str, &str)] =
+    &[("name", "lower(p.name)"), ("role", "m.role"), ("created", "m.created_at"), ("last_seen", "COALESCE(p.last_seen_at, 0)")];
 
 /// The order by name, and those that are numbers: for lists over many organisations.
 pub(super) fn wide_order(page: &PageQuery) -> Result<Order> {
@@ -202,6 +198,14 @@ pub(super) async fn insert_invitation(
     )
     .await?;
     Ok(())
+}
+
+/// The language of who invites, and the account that an address has, if it has one.
+pub(super) async fn reader(tx: &mut ReadTx<scope::Records>, email: &str) -> Result<(String, Option<PersonId>)> {
+    let me = tx.me()?.person;
+    let locale = tx.one("SELECT locale FROM person WHERE id = ?1", params![me]).await?.take()?;
+    let known = tx.opt("SELECT id FROM person WHERE email = ?1", params![email]).await?;
+    Ok((locale, known.map(|mut row| row.take()).transpose()?))
 }
 
 /// Address, role, end and state of an invitation to this organisation.

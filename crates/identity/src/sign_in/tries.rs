@@ -73,6 +73,16 @@ impl Tries {
         self.begin(account, Some(address), now)
     }
 
+    /// Lets somebody ask for a new password, for an account, from an address. Counted apart from signing in, and for good: there is no success.
+    ///
+    /// # Errors
+    /// `TooMany`; the same whether the account exists or not.
+    pub(crate) fn admit_reset(self: Arc<Self>, account: &str, address: &str, now: Timestamp) -> Result<()> {
+        let account = token_hash(&format!("reset of {account}"));
+        let address = token_hash(&format!("reset from {}", network_of(address)));
+        self.begin(account, Some(address), now).map(drop)
+    }
+
     /// Lets a try of somebody signed in through who gives their own password or code again.
     ///
     /// # Errors

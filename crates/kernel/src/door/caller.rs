@@ -71,6 +71,11 @@ pub(crate) struct Asked {
     password_set_at: Timestamp,
 }
 
+impl Asked {
+    /// Of who comes without a session.
+    const NOTHING: Self = Self { rules: SignInRules::NOTHING, has_second_factor: false, password_set_at: Timestamp(0) };
+}
+
 /// The API key that a caller came with.
 #[derive(Debug, Clone)]
 pub struct CallerKey {
@@ -130,6 +135,8 @@ impl Hub {
             half: false,
             second_factor_at: None,
             stepped_up_at: None,
+            password_at: None,
+            asked: Asked::NOTHING,
             // The hash of no token.
             token_hash: [0; 32],
             enabled: true,
@@ -285,7 +292,7 @@ async fn load_key(tx: &mut Tx, hash: [u8; 32]) -> Result<Option<Caller>, StoreEr
         second_factor_at: None,
         stepped_up_at: None,
         password_at: None,
-        asked: Asked { rules: SignInRules::default(), has_second_factor: false, password_set_at: Timestamp(0) },
+        asked: Asked::NOTHING,
         token_hash: hash,
         enabled,
         seen_at,

@@ -1,6 +1,6 @@
 //! Contexts of requests on tenants and providers: who asks, where, and the way in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,6 +134,22 @@ impl Base {
         let epoch = self.background.hub.epoch();
         let background = Background { standing: Arc::new(standing), epoch, ..self.background.clone() };
         Self { background, turn: self.turn.clone(), locked: None }
+    }
+
+    /// What the caller may do in each of these tenants; those they hold nothing in are left out.
+    pub async fn can_in(&self, tenants: &[TenantId], acts: &[Act]) -> Result<HashMap<TenantId, Vec<Can>>> {
+        let b = &self.background;
+        let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
+        let mut found = HashMap::with_capacity(tenants.len());
+        for tenant in tenants {
+            let standing = match b.hub.standing(caller, &tenant.to_string()).await {
+                Err(Error::NotFound) => continue,
+                other => other?,
+            };
+            let there = Background { standing, ..b.clone() };
+            found.insert(*tenant, acts.iter().map(|act| there.can(*act, Subject::Any)).collect());
+        }
+        Ok(found)
     }
 
     async fn client(&self, scope: scope::Client) -> Result<ClientCx> {
@@ -393,6 +409,15 @@ impl ProviderCx {
         self.base.can(&[Plane::Provider])
     }
 
+    /// What the person may do inside each of these tenants, act by act; those they hold nothing in are left out. The same look-ups as at
+    /// each tenant's own door, kept as long.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn can_in(&self, tenants: &[TenantId], acts: &[Act]) -> Result<HashMap<TenantId, Vec<Can>>> {
+        self.base.can_in(tenants, acts).await
+    }
+
     /// The person's staff row and provider as the policies see them.
     pub fn grant(&self) -> &Grant {
         &self.base.background.standing.held[0].grant
@@ -413,7 +438,8 @@ impl ProviderCx {
     /// the other what many tenants say. It gives no right that the tenant's own address would not give.
     ///
     /// # Errors
-    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full.
+    /// `NotFound` for who does not reach the tenant as this provider's staff, `TooMany` when its lane is full. Where the tenant wants
+    /// staff to prove themselves first, nothing opens until they did.
     pub async fn enter(&self, tenant: TenantId) -> Result<TenantCx> {
         let b = &self.base.background;
         let caller = b.caller.as_deref().ok_or(Error::NotSignedIn)?;
@@ -425,7 +451,8 @@ impl ProviderCx {
         }
         b.hub.note_use(caller, &standing, b.hub.now());
         let turn = b.hub.0.fair.turn(tenant, 1).await?;
-        Ok(TenantCx { base: Base { background: Background { standing, epoch, ..b.clone() }, turn: Some(turn) }, tenant })
+        let locked = b.hub.locked(caller, &standing, b.hub.now()).await?;
+        Ok(TenantCx { base: Base { background: Background { standing, epoch, ..b.clone() }, turn: Some(turn), locked }, tenant })
     }
 
     /// Whether an action is allowed here.
@@ -464,9 +491,10 @@ impl Hub {
         let caller = Arc::new(self.caller_in_person(person).await?);
         let standing = Arc::new(self.provider_standing(&caller, &provider.to_string()).await?);
         let request = RequestId::new(now);
-        let scratch = Scratch { request, address: None, user_agent: String::new(), attempts: Default::default() };
-        let background = Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
-        Ok(ProviderCx { base: Base { background, turn: None }, provider })
+        let scratch = Scratch { request, address: None, user_agent: String::new(), host: None, attempts: Default::default() };
+        let background =
+            Background { now, hub: self.clone(), caller: Some(caller), standing, scratch: Some(Arc::new(scratch)), epoch };
+        Ok(ProviderCx { base: Base { background, turn: None, locked: None }, provider })
     }
 }
 

@@ -294,6 +294,26 @@ impl ReadTx<scope::Provider> {
 }
 
 impl ReadTx<scope::Public> {
+    /// The staff of a provider who may do this on its own records.
+    ///
+    /// # Errors
+    /// As the store's.
+    pub async fn staff_who_may(&mut self, provider: ProviderId, act: Act) -> Result<BTreeSet<PersonId>> {
+        let (hub, now) = (self.hub().clone(), self.now());
+        let mut able = BTreeSet::new();
+        for row in resolve::staff_at(self.tx()?, provider.uuid()).await? {
+            let person = access::Person { id: row.staff.person, enabled: row.staff.enabled };
+            let label = row.label("staff", format!("stf_{}", row.staff.id.simple()), None);
+            let place = access::Place::Provider(row.provider.clone());
+            let held = Held::new(Grant::Staff { staff: row.staff, provider: row.provider }, label);
+            let standing = Standing::new(Some(person.clone()), place, vec![held]);
+            if standing.decide(&hub.0.engine, act, Subject::Any, Moment { now, step_up: true }).0.allowed {
+                able.insert(PersonId::from_uuid(person.id));
+            }
+        }
+        Ok(able)
+    }
+
     /// Who holds what on the tenant of this id or slug: for the person at the machine.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! Fan-out: pages over many tenants, as a loop of single-tenant reads, each through its own door. There is no query on the data of several
 //! tenants.
 
-use futures_util::stream::{self, StreamExt as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -217,7 +217,13 @@ impl ProviderCx {
     }
 
     /// Everybody is asked how much there is; then those are read that the page needs.
-    async fn fan_by_client<T, F, Fut>(&self, clients: Vec<ClientBrief>, page: &PageQuery, order: Order, read: F) -> Result<FanPage<T>>
+    async fn fan_by_client<T, F, Fut>(
+        &self,
+        clients: Vec<ClientBrief>,
+        page: &PageQuery,
+        order: Order,
+        read: F,
+    ) -> Result<FanPage<T>>
     where
         F: Fn(TenantCx, ClientBrief, PageQuery) -> Fut,
         Fut: Future<Output = Result<FanRows<T>>>,
@@ -225,7 +231,8 @@ impl ProviderCx {
         let limit = page.limit()?;
         let from: Option<Place> = page.cursor.as_deref().map(decode).transpose()?;
         let inside = |client: &ClientBrief| {
-            let is_here = from.as_ref().filter(|(name, id, _)| (name, id) == (&client.tenant.name.to_lowercase(), &client.tenant.id));
+            let is_here =
+                from.as_ref().filter(|(name, id, _)| (name, id) == (&client.tenant.name.to_lowercase(), &client.tenant.id));
             is_here.map(|(_, _, cursor)| cursor.clone())
         };
         let asked = |client: &ClientBrief, limit| PageQuery { cursor: inside(client), limit: Some(limit), ..page.clone() };

@@ -80,6 +80,8 @@ pub(crate) struct Inner {
     pub relays: Mutex<HashMap<Uuid, Arc<tokio::sync::Mutex<()>>>>,
     /// Something was said that waits to be heard; see [`crate::news`].
     pub said: tokio::sync::Notify,
+    /// Refused writes of the last hour, by tenant and person; see [`super::refused`].
+    pub refused: Mutex<LruCache<(Uuid, Uuid), super::refused::Refused>>,
     /// Ledgers that moved since they were signed.
     pub moved: Mutex<HashMap<ChainId, Moved>>,
 }
@@ -126,6 +128,7 @@ impl Hub {
             relays: Mutex::default(),
             moved: Mutex::default(),
             said: tokio::sync::Notify::new(),
+            refused: Mutex::new(LruCache::new(CACHED_MAX)),
         }));
         hub.check_master_key().await?;
         hub.make_first_signing_key().await?;
@@ -213,9 +216,13 @@ impl Hub {
     /// # Panics
     /// Nothing was: the hub is wired wrongly.
     pub fn port<T: Any + Send + Sync>(&self) -> Arc<T> {
-        let ports = self.0.ports.read();
-        let value = ports.get(&TypeId::of::<T>()).unwrap_or_else(|| panic!("{} was not provided", std::any::type_name::<T>()));
-        value.clone().downcast().expect("stored under its own type")
+        self.find_port().unwrap_or_else(|| panic!("{} was not provided", std::any::type_name::<T>()))
+    }
+
+    /// What was provided of this type, if anything was.
+    pub fn find_port<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let value = self.0.ports.read().get(&TypeId::of::<T>()).cloned();
+        value.map(|value| value.downcast().expect("stored under its own type"))
     }
 
     /// What was provided of this type, if anything was.

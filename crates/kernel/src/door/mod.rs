@@ -26,6 +26,7 @@ mod fan;
 mod hub;
 mod own;
 mod record;
+mod refused;
 mod relay;
 mod resolve;
 mod sign;

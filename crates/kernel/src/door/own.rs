@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Act, Action, Grant, Place as AccessPlace, door, plane};
+use access::{Act, Action, Grant, Place as AccessPlace, Subject, door, plane};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
@@ -10,9 +10,10 @@ use super::caller::Caller;
 use super::context::Base;
 use super::hub::Hub;
 use super::record::Scratch;
-use super::standing::{Held, Standing};
+use super::standing::{Held, Moment, Standing};
 use super::tx::{ReadTx, WriteTx, scope};
 use crate::error::{Error, Result};
+use crate::ids::{ProviderId, TenantId};
 use crate::store::Place;
 
 /// The context of a request on the signed-in person's own records, `/me`.
@@ -53,6 +54,34 @@ impl OwnCx {
     /// The hub.
     pub fn hub(&self) -> &Hub {
         &self.base.background.hub
+    }
+
+    /// Those of these tenants in which the person may do this now.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn may_in(&self, tenants: &[TenantId], act: Act) -> Result<Vec<TenantId>> {
+        let can = self.base.can_in(tenants, &[act]).await?;
+        Ok(can.into_iter().filter(|(_, can)| can.iter().all(|can| can.allowed)).map(|(tenant, _)| tenant).collect())
+    }
+
+    /// Those of these providers on whose own records the person may do this now.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn may_at(&self, providers: &[ProviderId], act: Act) -> Result<Vec<ProviderId>> {
+        let b = &self.base.background;
+        let mut able = Vec::new();
+        for provider in providers {
+            let standing = match b.hub.provider_standing(&self.caller, &provider.to_string()).await {
+                Err(Error::NotFound) => continue,
+                other => other?,
+            };
+            if standing.decide(&b.hub.0.engine, act, Subject::Any, Moment { now: b.now, step_up: true }).0.allowed {
+                able.push(*provider);
+            }
+        }
+        Ok(able)
     }
 
     /// Opens the person's own records for reading.

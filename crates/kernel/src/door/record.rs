@@ -198,7 +198,11 @@ impl Hub {
             }
             attempt.entry.code.get_or_insert_with(|| code.to_owned());
             attempt.entry.changes.clear();
+            let noticed = self.note_refused(&attempt);
             self.record(attempt).await.can_fail("the store is away; the act itself did not happen");
+            if let Some(alert) = noticed {
+                self.say_alert(&alert).await.can_fail("the next refusal says it again");
+            }
         }
     }
 

@@ -53,7 +53,7 @@ impl Hub {
         let turn = self.turn(tenant);
         let _one_at_a_time = turn.lock().await;
         let mut tx = self.0.store.read(Place::Tenant(tenant)).await?;
-        let rows = tx.rows("SELECT topic, revision, payload FROM outbox", &[]).await?;
+        let rows = tx.rows("SELECT topic, revision, payload FROM outbox ORDER BY revision, topic", &[]).await?;
         drop(tx);
         for mut row in rows {
             let (name, revision, payload): (String, i64, String) = (row.take()?, row.take()?, row.take()?);

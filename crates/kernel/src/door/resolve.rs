@@ -245,6 +245,14 @@ pub(crate) async fn staff_of(tx: &mut Tx, person: Uuid) -> Result<Vec<StaffRow>,
     rows.into_iter().map(staff_row).collect()
 }
 
+/// The staff of a provider, those who may not sign in left out.
+pub(crate) async fn staff_at(tx: &mut Tx, provider: Uuid) -> Result<Vec<StaffRow>, StoreError> {
+    let sql =
+        format!("{STAFF} JOIN person n ON n.id = s.person_id WHERE s.provider_id = ?1 AND n.state = 'active' ORDER BY s.person_id");
+    let rows = tx.rows(&sql, params![provider]).await?;
+    rows.into_iter().map(staff_row).collect()
+}
+
 /// The staff of every provider that has a relationship with the tenant.
 async fn staff_around(tx: &mut Tx, tenant: TenantId) -> Result<Vec<StaffRow>, StoreError> {
     let rows = tx

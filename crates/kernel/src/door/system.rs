@@ -9,7 +9,7 @@ use super::record;
 use super::standing::{Held, Standing};
 use super::tx::{Background, ReadTx, WriteTx, scope};
 use crate::error::Result;
-use crate::ids::TenantId;
+use crate::ids::{ProviderId, TenantId};
 use crate::store::Place;
 
 impl Hub {
@@ -35,6 +35,23 @@ impl Hub {
         entry.reason = Some(reason.to_owned());
         let tx = self.0.store.write(Place::Control).await?;
         Ok(WriteTx::new(ReadTx::new(tx, scope::Public, self.system_background()), entry, None))
+    }
+
+    /// A write of the hub itself on one provider's records, in that provider's ledger. For commands given at the machine that do what its
+    /// people do otherwise.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn system_for_provider(
+        &self,
+        provider: ProviderId,
+        action: &'static str,
+        reason: &str,
+    ) -> Result<WriteTx<scope::Provider>> {
+        let mut entry = record::draft(self.now(), action, record::system_actor(), None);
+        entry.reason = Some(reason.to_owned());
+        let tx = self.0.store.write(Place::Control).await?;
+        Ok(WriteTx::new(ReadTx::new(tx, scope::Provider { provider }, self.system_background()), entry, None))
     }
 
     pub(super) fn system_background(&self) -> Background {

@@ -4,7 +4,7 @@
 //! - They are settled in the commit of whatever calls for it: a tenant that is made, somebody who becomes an admin or is one no longer, the
 //!   mode that is switched on or off, for all clients or for one.
 //! - The relationship's tier cuts them like any assignment. Where the tenant has a say in who gets what (`assign_by: tenant_consent` and
-//!   somebody there to give it), or removed the person, nothing is given.
+//!   somebody there to give it), nothing new is given; to people it removed neither. People whom their provider disabled have none.
 //! - An assignment that stood before is kept beside it, and stands again when the mode takes its grant away.
 //! - Nobody changes or ends one by hand: the mode would give it again.
 
@@ -63,14 +63,15 @@ pub(crate) async fn settle<S: scope::Control>(tx: &mut WriteTx<S>, provider: Pro
     let names = names(tx, provider).await?;
     let named = |person: &PersonId| names.get(person).cloned().unwrap_or_default();
     let mut settled: BTreeMap<TenantId, Settled> = BTreeMap::new();
-    for ((tenant, person), one) in stored.iter().filter(|(at, one)| one.by_mode && !wanted.contains(*at)) {
+    for ((tenant, person), one) in stored.iter().filter(|(at, one)| one.by_mode && !wanted.contains_key(*at)) {
         take(tx, one).await?;
         settled.entry(*tenant).or_default().taken.push(named(person));
     }
     let mut fresh = Vec::new();
-    for at @ (tenant, person) in &wanted {
+    for (at @ (tenant, person), may_give) in &wanted {
         match stored.get(at) {
             Some(one) if one.by_mode => continue,
+            _ if !may_give => continue,
             Some(one) => raise(tx, one).await?,
             None => fresh.push(*at),
         }
@@ -84,8 +85,8 @@ pub(crate) async fn settle<S: scope::Control>(tx: &mut WriteTx<S>, provider: Pro
     Ok(())
 }
 
-/// Who is to have one, and where.
-async fn wanted<S: scope::Control>(tx: &mut WriteTx<S>, provider: ProviderId) -> Result<BTreeSet<(TenantId, PersonId)>> {
+/// Who is to have one, and where; and whether it may be given to those who have none, or the tenant would have to be asked.
+async fn wanted<S: scope::Control>(tx: &mut WriteTx<S>, provider: ProviderId) -> Result<BTreeMap<(TenantId, PersonId), bool>> {
     let everywhere = settings::value(tx, provider, ACCESS_MODE).await?;
     let sql = "SELECT r.id, r.tenant_id, r.assign_by, x.value FROM relationship r JOIN tenant t ON t.id = r.tenant_id
                LEFT JOIN setting x ON x.scope_id = r.id AND x.scope_kind = 'client' AND x.key = ?2
@@ -97,23 +98,26 @@ async fn wanted<S: scope::Control>(tx: &mut WriteTx<S>, provider: ProviderId) ->
         if here.as_deref().unwrap_or(&everywhere) != IMPLICIT_OWNER {
             continue;
         }
-        if assign_by != "tenant_consent" || !crate::consents::has_active_admin(tx, tenant).await? {
-            tenants.push(tenant);
-        }
+        let may_give = assign_by != "tenant_consent" || !crate::consents::has_active_admin(tx, tenant).await?;
+        tenants.push((tenant, may_give));
     }
     if tenants.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(BTreeMap::new());
     }
-    let admins =
-        tx.rows("SELECT person_id FROM staff WHERE provider_id = ?1 AND role = 'provider_admin'", params![provider]).await?;
+    let admins = tx
+        .rows(
+            "SELECT person_id FROM staff WHERE provider_id = ?1 AND role = 'provider_admin' AND state = 'active'",
+            params![provider],
+        )
+        .await?;
     let admins = admins.into_iter().map(|mut row| row.take()).collect::<Result<Vec<PersonId>, StoreError>>()?;
     let bars = "SELECT b.tenant_id, b.person_id FROM bar b JOIN staff s ON s.person_id = b.person_id WHERE s.provider_id = ?1";
     let mut barred = BTreeSet::new();
     for mut row in tx.rows(bars, params![provider]).await? {
         barred.insert((row.take()?, row.take()?));
     }
-    let all = tenants.iter().flat_map(|tenant| admins.iter().map(|person| (*tenant, *person)));
-    Ok(all.filter(|at| !barred.contains(at)).collect())
+    let all = tenants.iter().flat_map(|(tenant, may_give)| admins.iter().map(|person| ((*tenant, *person), *may_give)));
+    Ok(all.filter(|(at, _)| !barred.contains(at)).collect())
 }
 
 async fn stored<S: scope::Control>(tx: &mut WriteTx<S>, provider: ProviderId) -> Result<HashMap<(TenantId, PersonId), Stored>> {

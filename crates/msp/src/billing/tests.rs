@@ -24,6 +24,15 @@ async fn assign(hub: &TestHub, plan: &Value, slug: &str) {
     hub.post("priya", "/providers/northwind/plans/assign", body).await.expect(200);
 }
 
+/// Days go by; priya stays signed in.
+async fn days(hub: &TestHub, days: u32) {
+    hub.advance(DAY * days);
+    let mut tx = hub.hub.system_write("test.stay", "days go by").await.unwrap();
+    let later = hub.hub.now().plus_days(1_000);
+    tx.execute("UPDATE session SET idle_expires_at = ?1, expires_at = ?1", kernel::params![later]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 fn lines(bill: &Value) -> Vec<(String, i64, i64)> {
     let line = |line: &Value| {
         (line["kind"].as_str().unwrap().to_owned(), line["quantity"].as_i64().unwrap(), line["amount_micros"].as_i64().unwrap())
@@ -51,9 +60,9 @@ async fn a_running_month_is_worked_out_and_a_closed_one_never_changes(#[values(E
     // The 21st alone, of thirty days; four seats.
     assert_eq!(lines(running), [line("plan", 1, 1_000_000), line("seats", 4, 400_000)]);
 
-    hub.advance(DAY * 9);
+    days(&hub, 9).await;
     assert_eq!(super::close_months(&hub.hub).await.unwrap(), 0, "the 30th is not over");
-    hub.advance(DAY);
+    days(&hub, 1).await;
     assert_eq!(super::close_months(&hub.hub).await.unwrap(), 1);
     assert_eq!(super::close_months(&hub.hub).await.unwrap(), 0);
     let bills = hub.get("admin", "/tenants/acme/bills").await.expect(200);
@@ -85,13 +94,13 @@ async fn a_trial_runs_on_when_a_tenant_is_moved_and_an_archived_one_is_on_no_pla
     let full = plan(&hub, "Full", 60_000_000, 0, json!({"trial_days": 30})).await;
     let body = json!({"slug": "quill", "name": "=Quill, Inc", "plan": "Try", "admin_email": "ada@quill.example"});
     hub.post("priya", "/providers/northwind/tenants", body).await.expect(201);
-    hub.advance(DAY * 2);
+    days(&hub, 2).await;
     assign(&hub, &full, "quill").await;
-    hub.advance(DAY * 4);
+    days(&hub, 4).await;
     hub.post("priya", "/providers/northwind/tenants/quill/archive", json!({"reason": "They left"})).await.expect(200);
-    hub.advance(DAY * 2);
+    days(&hub, 2).await;
     hub.post("priya", "/providers/northwind/tenants/quill/restore", json!({})).await.expect(200);
-    hub.advance(DAY * 2);
+    days(&hub, 2).await;
     assert_eq!(super::close_months(&hub.hub).await.unwrap(), 1);
     let revenue = hub.get("priya", "/providers/northwind/revenue?q=quill&from=2026-11&to=2026-11").await.expect(200);
     // 21 and 22 on trial; 23 and 24 too, on the other plan; 25 and 26 paid, 27 and 28 archived, 29 and 30 paid.
@@ -112,7 +121,7 @@ async fn revenue_is_the_sum_of_the_bills(#[values(Engine::Sqlite, Engine::Postgr
     );
     assign(&hub, &euro, "acme").await;
     assign(&hub, &dollar, "plain").await;
-    hub.advance(DAY * 10);
+    days(&hub, 10).await;
     super::close_months(&hub.hub).await.unwrap();
     let revenue = hub.get("priya", "/providers/northwind/revenue?from=2026-10&to=2026-12").await.expect(200);
     assert_eq!(revenue.json["months"], json!(["2026-10", "2026-11", "2026-12"]));

@@ -60,7 +60,13 @@ pub(super) async fn set_tier(cx: &ProviderCx, run: &Run, tenant: TenantId, tier:
     let after = relationships::view(&mut tx).await?;
     tx.reason(&run.reason);
     let waits = after.tier != tier;
-    let detail = if waits { WAITS } else if before.tier == tier { AS_IT_WAS } else { "" };
+    let detail = if waits {
+        WAITS
+    } else if before.tier == tier {
+        AS_IT_WAS
+    } else {
+        ""
+    };
     let shown = json!({ "tier": tier, "waiting": waits });
     run.note(&mut tx, tenant, Became::done(json!({ "tier": before.tier }), shown, detail)).await?;
     tx.commit().await
@@ -73,7 +79,7 @@ pub(super) async fn set_settings(cx: &ProviderCx, run: &Run, tenant: TenantId, c
     let body = SettingsUpdate {
         scan_interval_days: change.scan_interval_days,
         comments_from_t1: change.comments_from_t1,
-        staff_may_name_admins: None,
+        ..SettingsUpdate::default()
     };
     settings::update(&mut tx, IfMatch(before.version), body).await?;
     tx.reason(&run.reason);
@@ -107,7 +113,13 @@ pub(super) async fn assign(
 ) -> Result<()> {
     let before = now.as_ref().map(terms_of);
     let became = |waits: bool| {
-        let detail = if waits { WAITS } else if before == wanted { AS_IT_WAS } else { "" };
+        let detail = if waits {
+            WAITS
+        } else if before == wanted {
+            AS_IT_WAS
+        } else {
+            ""
+        };
         Became::done(json!(before), json!(wanted), detail)
     };
     let (mut tx, waits) = match (now, wanted.clone()) {

@@ -80,7 +80,11 @@ async fn cancel(cx: ProviderCx, Path(path): Path<(String, FleetChangeId)>) -> Re
 #[utoipa::path(post, path = "/providers/{provider}/fleet-changes/{change}/resume", operation_id = "fleet_change.resume",
     tag = "fleet changes", params(("provider" = String, Path, description = "Id or slug"), ("change" = String, Path)),
     request_body = Resume, responses((status = 200, body = FleetChange), Problems))]
-async fn resume(cx: ProviderCx, Path(path): Path<(String, FleetChangeId)>, Json(body): Json<Resume>) -> Result<Tagged<FleetChange>> {
+async fn resume(
+    cx: ProviderCx,
+    Path(path): Path<(String, FleetChangeId)>,
+    Json(body): Json<Resume>,
+) -> Result<Tagged<FleetChange>> {
     let mut tx = cx.write::<actions::FleetChangeResume>().await?;
     let change = super::resume(&mut tx, path.1, body).await?;
     tx.commit().await?;

@@ -145,7 +145,7 @@ impl What {
         let what = match Self::from_json(kind, value) {
             Ok(what) => what,
             Err(error) => {
-                check.fail("what", "wrong_type", error.to_string());
+                check.fail("what", "not_fitting", error.to_string());
                 return Ok(None);
             }
         };

@@ -68,7 +68,8 @@ impl Run {
             )
             .await?;
         let noted = if self.is_undoing() {
-            let sql = "UPDATE fleet_item SET state = 'undone', detail = ?3 WHERE change_id = ?1 AND tenant_id = ?2 AND state = 'done'";
+            let sql =
+                "UPDATE fleet_item SET state = 'undone', detail = ?3 WHERE change_id = ?1 AND tenant_id = ?2 AND state = 'done'";
             tx.execute(sql, params![self.id, tenant, became.detail]).await?
         } else {
             tx.execute(
@@ -221,7 +222,9 @@ fn words(error: &Error) -> String {
     match error {
         Error::Forbidden(refusal) | Error::StepUpRequired(refusal) => refusal.why.clone(),
         Error::Conflict(text) => text.clone(),
-        Error::Invalid(fields) => fields.iter().map(|field| format!("{}: {}", field.field, field.message)).collect::<Vec<_>>().join("; "),
+        Error::Invalid(fields) => {
+            fields.iter().map(|field| format!("{}: {}", field.field, field.message)).collect::<Vec<_>>().join("; ")
+        }
         Error::NotFound => "This organisation is not there any more.".into(),
         Error::Changed => "It was changed at the same moment. Try again.".into(),
         other => other.code().replace('_', " "),

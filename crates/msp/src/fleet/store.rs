@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::plan::{Facts, Planned, Terms};
 use super::{
-    FleetChange, FleetChangeCreate, FleetChangeId, FleetItem, ItemState, Progress, Reach, Sees, Someone, State, StopAfter, What, decide,
+    FleetChange, FleetChangeCreate, FleetChangeId, FleetItem, ItemState, Progress, Reach, Sees, Someone, State, StopAfter, What,
+    decide,
 };
 use crate::assignments::AssignedTenant;
 use crate::groups::{GroupId, TENANTS_MAX};
@@ -135,8 +136,7 @@ pub(super) async fn items(tx: &mut Tx, id: FleetChangeId, page: &PageQuery, stat
         }
         query
     };
-    let mut query =
-        filtered(&format!("SELECT t.id, t.slug, t.name, i.state, i.before, i.after, i.detail, {}, t.id", order.key));
+    let mut query = filtered(&format!("SELECT t.id, t.slug, t.name, i.state, i.before, i.after, i.detail, {}, t.id", order.key));
     page.apply(&mut query, order, "t.id")?;
     let count = filtered("SELECT COUNT(*)");
     let total = tx.one(&count.sql, &count.params).await?.take()?;
@@ -286,7 +286,11 @@ pub(super) async fn assigned_to(tx: &mut Tx, person: PersonId) -> Result<HashSet
 }
 
 /// How these tenants stand; with the assignment of `staff` on each.
-pub(super) async fn facts(tx: &mut Tx, tenants: &[TenantId], staff: Option<StaffId>) -> Result<HashMap<TenantId, Facts>, StoreError> {
+pub(super) async fn facts(
+    tx: &mut Tx,
+    tenants: &[TenantId],
+    staff: Option<StaffId>,
+) -> Result<HashMap<TenantId, Facts>, StoreError> {
     let provider = tx.scope.provider;
     let mut facts = HashMap::new();
     for chunk in tenants.chunks(500) {

@@ -14,7 +14,9 @@ async fn hub(engine: Engine) -> TestHub {
     TestHub::start(engine, crate::router()).await
 }
 
+/// Changes Acme's licence, a moment after whatever was before.
 async fn set(hub: &TestHub, body: Value) -> Value {
+    hub.advance(std::time::Duration::from_secs(1));
     let version = row(hub, "acme").await["version"].as_i64().unwrap();
     hub.patch("priya", LICENCE, version, body).await.expect(200).json
 }
@@ -217,7 +219,7 @@ async fn an_alert_comes_once_and_goes_once(#[values(Engine::Sqlite, Engine::Post
     set(&hub, json!({"limits": {"seats": {"max": 3}}})).await;
     set(&hub, json!({"limits": {"seats": {"max": 2}}})).await;
     let raised = ("seats".to_owned(), false);
-    assert_eq!(alerts(&hub).await, [raised.clone()]);
+    assert_eq!(alerts(&hub).await, vec![raised.clone()]);
     set(&hub, json!({"limits": {"seats": {"max": 4}}})).await;
     assert_eq!(alerts(&hub).await, [raised.clone(), ("seats".to_owned(), true)]);
     set(&hub, json!({"limits": {"seats": {"enforcement": "block_new"}}})).await;
@@ -231,6 +233,7 @@ async fn what_scans_and_time_move_is_reviewed(#[values(Engine::Sqlite, Engine::P
     set(&hub, json!({"limits": {"resources": {"max": 100}}})).await;
     assert_eq!(super::review(&hub.hub).await.unwrap(), 0);
     for (resources, turned) in [(101, 1), (102, 0), (100, 1)] {
+        hub.advance(std::time::Duration::from_secs(1));
         let mut tx = hub.hub.system_write("test.set", "a scan came").await.unwrap();
         tx.execute(
             "INSERT INTO summary (tenant_id, revision, updated_at, resources) VALUES (?1, 1, 0, ?2)

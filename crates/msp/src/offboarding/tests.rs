@@ -213,7 +213,7 @@ async fn an_archived_organisation_sees_its_way_out(#[values(Engine::Sqlite, Engi
     assert_eq!(context.json["can"]["bundle.export"]["allowed"], true);
     assert_eq!(context.json["can"]["finding.list"]["allowed"], false);
     hub.get("admin", "/tenants/acme/ledger/export").await.expect(200);
-    hub.get("admin", "/tenants/acme/members").await.expect(403);
+    hub.get("admin", "/tenants/acme/settings").await.expect(403);
     hub.get("operator", "/tenants/acme/offboarding").await.expect(403);
     // Where staff are not named, they are not named here either.
     run(&hub, "UPDATE provider SET staff_shown = 'by_role'", &[]).await;

@@ -55,7 +55,7 @@ pub struct Settings {
 }
 
 /// A change: what is left out stays.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
 pub struct SettingsUpdate {
     /// Days after which the last scan is stale, 1 to 90.
     pub scan_interval_days: Option<i64>,

@@ -1,6 +1,7 @@
 //! What a provider decides: for itself and all its clients, and otherwise for one of them.
 
 use kernel::http::IfMatch;
+use kernel::limits::Limit;
 use kernel::{ProviderId, ReadTx, Result, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,7 @@ use super::ladder::{At, Ladder, Setting};
 use super::registry::{self, ACCESS_MODE, PRESETS, SETTINGS};
 use super::store;
 use crate::assignments::by_mode;
+use crate::licensing::{self, LimitDefault};
 
 /// A provider's settings.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -91,11 +93,26 @@ pub(super) async fn take_effect(tx: &mut WriteTx<scope::Provider>, moved: &[Move
             store::mirror(tx, one.definition, column, one.value()).await?;
         }
     }
+    for limit in Limit::ALL {
+        let keys = [format!("enforcement.{limit}"), format!("also_blocks.{limit}")];
+        if moved.iter().any(|one| keys.iter().any(|key| one.is(key))) {
+            enforce(tx, limit, &keys).await?;
+        }
+    }
     if moved.iter().any(|one| one.is(ACCESS_MODE) && one.is_felt()) {
         let provider = tx.scope.provider;
         by_mode::settle(tx, provider).await?;
     }
     Ok(())
+}
+
+/// Has a limit enforced as the settings say.
+async fn enforce(tx: &mut WriteTx<scope::Provider>, limit: Limit, [enforcement, also_blocks]: &[String; 2]) -> Result<()> {
+    let provider = tx.scope.provider;
+    let (enforcement, also_blocks) = (value(tx, provider, enforcement).await?, value(tx, provider, also_blocks).await?);
+    let also_blocks = also_blocks.split(',').filter_map(|name| name.parse().ok()).collect();
+    let set = LimitDefault { limit, enforcement: enforcement.parse().ok(), also_blocks: Some(also_blocks) };
+    licensing::set_default(tx, provider, &set).await
 }
 
 /// A setting that a slice of its own reads and writes with other things of the provider (`provider.update`): the same layers, the same

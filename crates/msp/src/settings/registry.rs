@@ -104,6 +104,24 @@ const PROVIDER: Definition = Definition {
 const BOTH: Definition =
     Definition { group: "sign_in", tenant: true, counts: Counts::Greatest, touches: Touches::Everybody, ..PROVIDER };
 
+/// What happens at a limit, unless the licensing page says otherwise for one client.
+const ENFORCEMENT: Definition = Definition {
+    group: "limits",
+    kind: Kind::Choice(&["inform", "warn", "block_new"]),
+    default: "inform",
+    presets: ["inform"; 5],
+    ..PROVIDER
+};
+
+/// What else is not made while a limit is reached.
+const ALSO_BLOCKS: Definition = Definition {
+    group: "limits",
+    kind: Kind::Choice(&["none", "automations", "api_keys", "automations,api_keys"]),
+    default: "none",
+    presets: ["none"; 5],
+    ..PROVIDER
+};
+
 /// All settings, in the order in which they are shown.
 pub static SETTINGS: &[Definition] = &[
     Definition {
@@ -170,6 +188,14 @@ pub static SETTINGS: &[Definition] = &[
         presets: ["true"; 5],
         ..PROVIDER
     },
+    Definition { key: "enforcement.seats", presets: ["inform", "inform", "block_new", "inform", "inform"], ..ENFORCEMENT },
+    Definition { key: "enforcement.automations", default: "block_new", presets: ["block_new"; 5], ..ENFORCEMENT },
+    Definition { key: "enforcement.resources", presets: ["inform", "inform", "block_new", "inform", "inform"], ..ENFORCEMENT },
+    Definition { key: "enforcement.api_keys", presets: ["inform", "inform", "block_new", "inform", "inform"], ..ENFORCEMENT },
+    Definition { key: "also_blocks.seats", presets: ["none", "none", "automations", "none", "none"], ..ALSO_BLOCKS },
+    Definition { key: "also_blocks.automations", kind: Kind::Choice(&["none", "api_keys"]), ..ALSO_BLOCKS },
+    Definition { key: "also_blocks.resources", ..ALSO_BLOCKS },
+    Definition { key: "also_blocks.api_keys", kind: Kind::Choice(&["none", "automations"]), ..ALSO_BLOCKS },
     Definition {
         key: "archive_days",
         group: "end_of_life",

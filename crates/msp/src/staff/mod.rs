@@ -261,6 +261,8 @@ async fn switch(tx: &mut WriteTx<scope::Provider>, before: Staff, state: StaffSt
         return Err(Error::Conflict(format!("{} is {} already.", before.row.person.name, state.as_str())));
     }
     store::set(tx, before.row.id, before.row.role, state).await?;
+    let provider = tx.scope.provider;
+    by_mode::settle(tx, provider).await?;
     changed(tx, before).await
 }
 

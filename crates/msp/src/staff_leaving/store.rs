@@ -66,7 +66,7 @@ pub(super) async fn elevations(tx: &mut Tx, person: PersonId) -> Result<Vec<Held
 }
 
 /// Whose keys: of the provider, or of clients of which the person is no member.
-const KEYS: &str = "person_id = ?2 AND revoked_at IS NULL AND (provider_id = ?1 OR
+const KEYS: &str = "api_key.person_id = ?2 AND api_key.revoked_at IS NULL AND (api_key.provider_id = ?1 OR
        EXISTS (SELECT 1 FROM relationship r WHERE r.tenant_id = api_key.tenant_id AND r.provider_id = ?1)
        AND NOT EXISTS (SELECT 1 FROM member m WHERE m.tenant_id = api_key.tenant_id AND m.person_id = ?2))";
 
@@ -74,7 +74,7 @@ pub(super) async fn keys(tx: &mut Tx, person: PersonId) -> Result<Vec<HeldThing>
     let now = tx.now();
     let sql = format!(
         "SELECT api_key.id, api_key.name, t.id, t.slug, t.name FROM api_key LEFT JOIN tenant t ON t.id = api_key.tenant_id
-         WHERE {KEYS} AND expires_at > ?3 ORDER BY api_key.id LIMIT ?4"
+         WHERE {KEYS} AND api_key.expires_at > ?3 ORDER BY api_key.id LIMIT ?4"
     );
     let rows = tx.rows(&sql, params![tx.scope.provider, person, now, MAX]).await?;
     let read = rows.into_iter().map(|mut row| {

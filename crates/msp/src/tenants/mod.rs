@@ -16,6 +16,7 @@
 mod create;
 mod http;
 mod lifecycle;
+mod operator;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use crate::relationships::{self, Relationship, RelationshipRow};
 pub use create::{Made, TenantCreate, create};
 pub(crate) use http::router;
 pub use lifecycle::{Purge, Purged, Reason, archive, finish_purges, purge, restore, resume, suspend};
+pub use operator::{OperatorTenant, TenantMade, create_as_operator};
 
 /// Which tenants to list.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
@@ -219,9 +221,10 @@ pub async fn update(tx: &mut WriteTx<scope::Client>, version: IfMatch, body: Ten
         }
     }
     check.done()?;
-    store::update(tx, version, &after, body.seats_max).await?;
     // On the plan that it has, a tenant keeps its number: it is moved to another by `plan.assign`.
-    if let Some(to) = if plan == before.plan.id { None } else { moves::destination(tx, plan, None).await? } {
+    let to = if plan == before.plan.id { None } else { moves::destination(tx, plan, None).await? };
+    store::update(tx, version, &after, body.seats_max, to.is_some()).await?;
+    if let Some(to) = to {
         moves::move_tenant(tx, before.id, &to).await?;
         after.plan.name.clone_from(&to.named.name);
         after.plan.number = to.named.number;

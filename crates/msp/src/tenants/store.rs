@@ -122,18 +122,20 @@ pub(super) async fn plan_of_holder(tx: &mut ReadTx<scope::Client>, wanted: &str)
     row.map(|mut row| row.take()).transpose()
 }
 
-/// Writes name and industry, and its own seats if they were given.
+/// Writes name and industry, and its own seats if they were given. A move to another plan in the same act makes the next version;
+/// without one this does.
 pub(super) async fn update(
     tx: &mut WriteTx<scope::Client>,
     version: IfMatch,
     after: &Tenant,
     seats_max: Option<Option<i64>>,
+    moves: bool,
 ) -> Result<()> {
     let industry = after.industry.as_deref().unwrap_or_default();
     let changed = tx
         .execute(
-            "UPDATE tenant SET name = ?3, industry = ?4, version = version + 1 WHERE id = ?1 AND version = ?2",
-            params![tx.scope.tenant, version.0, after.name.as_str(), industry],
+            "UPDATE tenant SET name = ?3, industry = ?4, version = version + ?5 WHERE id = ?1 AND version = ?2",
+            params![tx.scope.tenant, version.0, after.name.as_str(), industry, i64::from(!moves)],
         )
         .await?;
     if changed != 1 {
@@ -345,17 +347,21 @@ impl Removed {
 /// Tables whose rows go with their tenant, in this order; those that are counted or looked into first come after them.
 const OF_A_TENANT: &[&str] = &[
     "access_freeze",
+    "alert",
     "api_key",
     "bar",
     "bill",
     "brand",
     "brand_asset",
+    "channel_delivery",
     "consent",
     "elevation",
     "fleet_item",
     "group_grant_except",
     "host_name",
+    "mail",
     "module_closed",
+    "notification",
     "plan_period",
     "purge_request",
     "reach_use",
@@ -402,8 +408,18 @@ async fn forget_person(tx: &mut WriteTx<scope::Client>, person: PersonId) -> Res
         .await?;
     if forgotten == 1 {
         tx.execute("DELETE FROM session WHERE person_id = ?1", params![person]).await?;
-        tx.execute("DELETE FROM recovery_code WHERE person_id = ?1", params![person]).await?;
-        tx.execute("DELETE FROM old_password WHERE person_id = ?1", params![person]).await?;
+        for table in [
+            "recovery_code",
+            "old_password",
+            "password_reset",
+            "channel",
+            "notification",
+            "notification_rule",
+            "notification_digest",
+            "mail",
+        ] {
+            tx.execute(&format!("DELETE FROM {table} WHERE person_id = ?1"), params![person]).await?;
+        }
     }
     Ok(())
 }

@@ -40,6 +40,7 @@ use crate::overrides::Override;
 use crate::words::{Lifecycle, Outcome, Severity, Status};
 use crate::{ControlId, FindingId, ScanId, comments, controls, overrides, scores};
 use filter::Filter;
+pub(crate) use filter::status_is;
 
 /// What one may do with a finding, for `finding.view`.
 const ACTS: &[Act] = &[Act::FindingAssign, Act::FindingTake, Act::CommentCreate, Act::OverrideCreate, Act::OverrideRevoke];

@@ -361,6 +361,12 @@ impl<'a> Intake<'a> {
             runtime.block_on(scores::scan_came(self.tx, scan, source, observed_at))?;
         }
         runtime.block_on(scores::publish(self.tx))?;
+        if applied {
+            // The tool's name by itself: what the file says of itself was cut and checked when it came in.
+            let tool = self.stream().tool.clone();
+            runtime
+                .block_on(scores::criticals::raise(self.tx, scores::criticals::Came { scan, source, observed_at, tool: &tool }))?;
+        }
         let done = runtime.block_on(store::one(self.tx, scan))?;
         let done = done.ok_or_else(|| Error::internal("a scan that was just written is not there"))?;
         self.tx.changed("scan", scan, &(), &done);

@@ -10,6 +10,7 @@
 //!
 //! What it deliberately does not do: weigh controls against each other, or judge partial scans.
 
+pub(crate) mod criticals;
 mod http;
 mod store;
 #[cfg(test)]
@@ -255,6 +256,7 @@ pub(crate) async fn publish(tx: &mut WriteTx<Data>) -> Result<()> {
 }
 
 async fn publish_summary(tx: &mut WriteTx<Data>, mut summary: Summary) -> Result<()> {
+    criticals::settle(tx).await?;
     summary.trend = trend(tx).await?;
     tx.publish(TOPIC, &summary)
 }

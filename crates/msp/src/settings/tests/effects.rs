@@ -117,6 +117,23 @@ async fn the_end_of_a_client_comes_as_its_provider_decided(#[values(Engine::Sqli
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn limits_are_enforced_as_the_provider_decided(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    let way = async |limit: &str| {
+        let page = hub.get("priya", "/providers/northwind/licensing?q=acme").await.expect(200);
+        let limit = page.json["items"][0]["limits"][limit].clone();
+        (limit["enforcement"].clone(), limit["also_blocks"].clone())
+    };
+    assert_eq!(way("seats").await, (json!("inform"), json!([])));
+    decide(&hub, json!({"enforcement.seats": "block_new", "also_blocks.seats": "automations,api_keys"})).await.expect(200);
+    assert_eq!(way("seats").await, (json!("block_new"), json!(["automations", "api_keys"])));
+    assert_eq!(way("automations").await, (json!("block_new"), json!([])));
+    decide(&hub, json!({"enforcement.seats": null})).await.expect(200);
+    assert_eq!(way("seats").await, (json!("inform"), json!(["automations", "api_keys"])));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn brands_are_as_free_as_the_provider_lets_them(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let hub = start(engine).await;
     decide(&hub, json!({"tenant_branding": "locked"})).await.expect(200);
@@ -153,6 +170,21 @@ async fn tenants_are_made_by_whom_the_provider_says(#[values(Engine::Sqlite, Eng
         let refused = hub.post("priya", "/providers/northwind/tenants", body.clone()).await.expect(409);
         assert!(refused.json["detail"].as_str().is_some_and(|text| text.contains(words)), "{refused:?}");
     }
+    // Until here it is for the operator.
+    let asked = crate::tenants::OperatorTenant {
+        provider: "northwind".into(),
+        slug: "machine-made".into(),
+        name: "Machine made".into(),
+        plan: "Complete".into(),
+        tier: None,
+        reason: "asked for in a letter".into(),
+    };
+    crate::tenants::create_as_operator(&hub.hub, &asked).await.expect("made");
+    let seen = hub.get("priya", "/providers/northwind/tenants/machine-made").await.expect(200);
+    assert_eq!(seen.json["relationship"]["tier"], "T2");
+    let ledger = hub.control_ledger().await;
+    let entry = ledger.iter().rfind(|entry| entry["action"] == "tenant.create" && entry["outcome"] == "done").expect("an entry");
+    assert_eq!((entry["reason"].as_str(), entry["actor"]["kind"].as_str()), (Some("asked for in a letter"), Some("system")));
     decide(&hub, json!({"tenant_creation": null})).await.expect(200);
     hub.post("priya", "/providers/northwind/tenants", body).await.expect(201);
 }

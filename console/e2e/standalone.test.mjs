@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { enter, heading, open, quiet, settled, withBrowser } from './hub.mjs';
+import { command, startHub } from './start.mjs';
+
+withBrowser();
+
+test('one organisation becomes a provider with a licence, and everything in it stays', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tenantry-licence-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [key, file] = [join(folder, 'issuer.key'), join(folder, 'harbour.licence')];
+  const { public_key: issuer } = JSON.parse(command('licence', 'keygen', '--out', key));
+  command('licence', 'issue', '--key', key, '--customer', 'Harbour Works', '--tenants', '5', '--days', '90', '--out', file);
+  const hub = await startHub(['serve', '--licence-issuer', issuer]);
+  t.after(() => hub.stop());
+  const page = await open(await enter(t, undefined, { baseURL: hub.url }), '/', { allow: /status of 4/ });
+  await heading(page, 'Set up Tenantry');
+  await page.getByLabel('One-time code').fill(hub.setupCode);
+  await page.getByRole('radio', { name: 'For one organisation' }).check();
+  await page.getByLabel('Name of the organisation').fill('Harbour Works');
+  assert.equal(await page.getByLabel('Short name').inputValue(), 'harbour-works');
+  await page.getByLabel('Your name').fill('Ada Quill');
+  await page.getByLabel('Your e-mail').fill('ada@harbour.example');
+  await page.getByLabel('Password', { exact: false }).first().fill('paddle-harbour-lantern-9');
+  await page.getByRole('button', { name: 'Create and sign in' }).click();
+  await page.waitForURL(/\/t\/harbour-works\/overview/);
+  await heading(page, 'Overview');
+  const nav = page.getByRole('navigation', { name: 'Client' });
+  assert.equal(await nav.getByRole('link', { name: 'Provider access' }).count(), 0, 'there is no provider');
+
+  await nav.getByRole('link', { name: 'MSP licence' }).click();
+  await heading(page, 'Become a provider');
+  await page.getByLabel('or paste its text').fill('not a licence');
+  await page.getByLabel('Name of the provider').fill('Harbour IT');
+  await page.getByRole('button', { name: 'Activate' }).click();
+  await page.locator('[aria-invalid=true], [role=alert]').first().waitFor();
+  await page.locator('input[type=file]').setInputFiles(file);
+  await page.getByText(/harbour\.licence/).waitFor();
+  assert.equal(await page.getByLabel('Short name').inputValue(), 'harbour-it');
+  await page.getByRole('button', { name: 'Activate' }).click();
+  await heading(page, 'Harbour IT is a provider now');
+  await page.getByRole('link', { name: 'Go to the client dashboard' }).click();
+  await heading(page, 'Client dashboard');
+  await page.getByRole('link', { name: 'Harbour Works' }).first().waitFor();
+  await page.goto('/settings');
+  const licence = page.getByRole('region', { name: 'MSP licence' });
+  await licence.getByText('Valid').waitFor();
+  await licence.getByText('1 of 5').first().waitFor();
+
+  await page.goto('/t/harbour-works/overview');
+  await page.getByRole('heading', { name: /^A licence was activated on/ }).waitFor();
+  await page.getByRole('button', { name: 'Don’t show again' }).click();
+  await page.getByRole('heading', { name: /^A licence was activated on/ }).waitFor({ state: 'detached' });
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.getByRole('heading', { name: /^A licence was activated on/ }).count(), 0);
+  quiet(page);
+});
