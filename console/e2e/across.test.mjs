@@ -20,7 +20,7 @@ test('findings of all clients: each names its client and leads into it', async (
 });
 
 test('what can’t be read is named; a technician sees no more than their clients', async (t) => {
-  const context = await enter(t, 'technician');
+  const context = await enter(t, 'technician_t1');
   const { slug } = (await get(context, '/me')).providers[0];
   const assigned = new Set((await get(context, `/providers/${slug}/clients?limit=200`)).items.map((c) => c.slug));
   for (const [path, title] of [['findings', 'Findings'], ['members', 'Members'], ['activity', 'Activity'], ['modules', 'Modules']]) {

@@ -49,40 +49,42 @@ test('a group by condition, a grant over it, and both gone again', async (t) => 
   quiet(page);
 });
 
-test('a setting of two clients: planned, approved, done, undone', async (t) => {
+test('two clients are suspended: planned, approved, done, undone', async (t) => {
   const context = await enter(t, 'provider_admin');
+  const provider = await providerOf(context);
+  const [a, b] = (await get(context, `/providers/${provider}/clients?limit=200&sort=name`)).items.filter((c) => c.state === 'active' && c.slug !== 'acme');
+  const states = async () => [(await get(context, `/providers/${provider}/tenants/${a.slug}`)).state, (await get(context, `/providers/${provider}/tenants/${b.slug}`)).state];
   const page = await open(context, '/fleet/new', { allow: /status of 4/ });
   await settled(page);
-  const interval = async (slug) => (await get(context, `/tenants/${slug}/settings`)).scan_interval_days;
-  const before = [await interval('acme'), await interval('glasswing')];
-  await page.getByRole('radio', { name: 'A setting' }).check();
-  await page.getByLabel('Value').fill('23');
+  await page.getByRole('radio', { name: 'Suspend' }).check();
   await page.getByRole('button', { name: 'Make the plan' }).click();
   await page.getByText('Choose at least one client').waitFor();
-  for (const name of ['Acme', 'Glasswing']) { await page.getByLabel('Find a client').fill(name); await page.getByRole('checkbox', { name: new RegExp(`^${name}`) }).first().check(); }
+  for (const { name } of [a, b]) { await page.getByLabel('Find a client').fill(name); await page.getByRole('checkbox', { name, exact: true }).check(); }
   await page.getByText('Reaches 2 clients').waitFor();
-  await page.getByLabel('Reason').fill('Agreed in the yearly review');
+  await page.getByLabel('Reason').fill('Building works at the weekend');
   await page.getByRole('button', { name: 'Make the plan' }).click();
   await page.waitForURL(/\/fleet\/(?!new)/);
   await page.getByText('This is a plan. Nothing has changed yet.').waitFor();
   assert.equal(await rows(page).count(), 2);
-  assert.deepEqual([await interval('acme'), await interval('glasswing')], before);
+  assert.deepEqual(await states(), ['active', 'active']);
 
+  // It goes on while nobody looks, and is found again.
   await page.getByRole('button', { name: 'Approve and start' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Approve and start' }).click();
+  await toast(page, 'The change has started');
   await page.goto('/fleet');
-  await page.getByRole('link', { name: 'Scan interval in days: 23' }).first().click();
+  await rows(page).filter({ hasText: 'Building works at the weekend' }).getByRole('link').click();
   await page.locator('.head').getByText('Done').waitFor({ timeout: WAIT_MS });
-  assert.deepEqual([await interval('acme'), await interval('glasswing')], [23, 23]);
+  assert.deepEqual(await states(), ['suspended', 'suspended']);
   await page.getByRole('button', { name: 'Undo', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Undo', exact: true }).click();
   await page.locator('.head').getByText('Undone').waitFor({ timeout: WAIT_MS });
-  assert.deepEqual([await interval('acme'), await interval('glasswing')], before);
+  assert.deepEqual(await states(), ['active', 'active']);
   quiet(page);
 });
 
 test('a technician drafts and can’t approve', async (t) => {
-  const page = await open(await enter(t, 'technician'), '/fleet');
+  const page = await open(await enter(t, 'technician_t1'), '/fleet');
   await settled(page);
   await heading(page, 'Fleet changes');
   quiet(page);
