@@ -6,6 +6,7 @@ use std::sync::Arc;
 use identity::invitations::Arrival;
 use identity::setup::{Founder, Founding, House};
 use kernel::door::BoxFuture;
+use kernel::news::Of;
 use kernel::{Error, Hub, ProviderId, Result, TenantId, WriteTx, scope};
 use posture::{Assignee, ImportSettings, People};
 
@@ -25,9 +26,28 @@ pub fn wire(hub: &Hub, spool: &Path) {
     operations::provide(hub, &operations::Settings::default(), brands()).expect("without SMTP there is nothing to fail");
 }
 
-/// What e-mails wear.
+/// What e-mails wear: the look that `msp` knows of.
 pub fn brands() -> Arc<dyn operations::Brands> {
-    Arc::new(operations::PlainBrands)
+    Arc::new(Letterheads)
+}
+
+struct Letterheads;
+
+impl operations::Brands for Letterheads {
+    fn of<'a>(&'a self, hub: &'a Hub, of: Of) -> BoxFuture<'a, Result<operations::Brand>> {
+        Box::pin(async move {
+            let brands = hub.port::<Arc<dyn kernel::brand::Brands>>();
+            let (brand, base) = (brands.of(hub, of).await?, brands.link_base(hub, of).await?);
+            Ok(operations::Brand {
+                name: brand.name.clone(),
+                colour: brand.colours.brand.clone(),
+                text_on_colour: brand.colours.text_on_brand.clone(),
+                logo: brand.logo.light.as_ref().map(|path| format!("{base}{path}")),
+                support: brand.support.clone().map(|s| operations::Support { label: s.label, url: s.url }),
+                footer: brand.email_footer.clone().unwrap_or_default(),
+            })
+        })
+    }
 }
 
 /// What recovery needs of the others.

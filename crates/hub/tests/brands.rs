@@ -1,7 +1,6 @@
 //! A client reached by a name of its own: its brand before sign-in, the link of an invitation, signing in there, and what the session
 //! carries; on both engines, through the whole hub.
 
-#[expect(dead_code, reason = "the operations of the document are for other tests")]
 mod common;
 
 use axum::body::Body;

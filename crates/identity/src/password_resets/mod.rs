@@ -24,7 +24,7 @@ use kernel::{Error, PublicCx, ReadTx, Result, Timestamp, WriteTx, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
-use crate::passwords::Pool;
+use crate::passwords::{Demands, Pool};
 use crate::sign_in::Tries;
 
 pub use http::router;
@@ -152,13 +152,12 @@ pub(crate) async fn prepare(cx: &PublicCx, token: &str, body: PasswordResetAccep
     let mut tx = cx.look::<access::actions::PasswordResetAccept>().await?;
     let reset = store::find(&mut tx, &token_hash(token)).await?.ok_or(Error::NotFound)?;
     reset.require_open(tx.now())?;
-    let about = store::about(&mut tx, &reset).await?;
+    let demands = Demands::of_person(&mut tx, reset.person).await?;
     drop(tx);
-    let pool = cx.hub().port::<Pool>();
     let mut check = Check::new();
-    pool.judge(body.password.clone(), about).await?.tell("password", &mut check);
+    demands.check(cx.hub(), "password", &body.password, &mut check).await?;
     check.done()?;
-    Ok(Ready { password_hash: pool.hash(body.password).await? })
+    Ok(Ready { password_hash: cx.hub().port::<Pool>().hash(body.password).await? })
 }
 
 /// Sets the new password. All sessions of the person end.

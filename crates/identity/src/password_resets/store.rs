@@ -6,6 +6,7 @@ use kernel::store::StoreError;
 use kernel::{Error, PersonId, ProviderId, ReadTx, Result, TenantId, Timestamp, WriteTx, params, scope};
 
 use super::{PasswordResetId, Reset};
+use crate::passwords;
 
 /// Who asks: as far as an e-mail to them needs it.
 pub(super) struct Account {
@@ -70,22 +71,6 @@ pub(super) async fn find(tx: &mut ReadTx<scope::Public>, token_hash: &[u8]) -> R
     Ok(Some(Reset { id, person, name, email, expires_at: row.take()?, is_used: row.take()? }))
 }
 
-/// Address, name and organisations: what somebody who guesses knows as well.
-pub(super) async fn about(tx: &mut ReadTx<scope::Public>, reset: &Reset) -> Result<Vec<String>, StoreError> {
-    let rows = tx
-        .rows(
-            "SELECT v.name FROM staff s JOIN provider v ON v.id = s.provider_id WHERE s.person_id = ?1
-             UNION SELECT t.name FROM member m JOIN tenant t ON t.id = m.tenant_id WHERE m.person_id = ?1 LIMIT 20",
-            params![reset.person],
-        )
-        .await?;
-    let mut about = vec![reset.email.clone(), reset.name.clone()];
-    for mut row in rows {
-        about.push(row.take()?);
-    }
-    Ok(about)
-}
-
 /// Marks it as used; of two who try at once, one succeeds.
 pub(super) async fn take_up(tx: &mut WriteTx<scope::Public>, id: PasswordResetId) -> Result<bool, StoreError> {
     let now = tx.now();
@@ -96,11 +81,10 @@ pub(super) async fn take_up(tx: &mut WriteTx<scope::Public>, id: PasswordResetId
 /// Puts a password in the place of the one that was lost: sessions and other links go.
 pub(super) async fn replace(tx: &mut WriteTx<scope::Public>, person: PersonId, hash: &str) -> Result<()> {
     let now = tx.now();
+    let row = tx.opt("SELECT password_hash FROM person WHERE id = ?1 AND state = 'active'", params![person]).await?;
+    let old: String = row.ok_or(Error::NotFound)?.take()?;
     // The person's row first, as signing in does: a session that begins at this moment comes before, and goes, or finds the new password.
-    let sql = "UPDATE person SET password_hash = ?2, version = version + 1 WHERE id = ?1 AND state = 'active'";
-    if tx.execute(sql, params![person, hash]).await? != 1 {
-        return Err(Error::NotFound);
-    }
+    passwords::set(tx, person, &old, hash).await?;
     tx.execute("DELETE FROM session WHERE person_id = ?1", params![person]).await?;
     tx.execute("UPDATE password_reset SET used_at = ?2 WHERE person_id = ?1 AND used_at IS NULL", params![person, now]).await?;
     Ok(())
