@@ -24,10 +24,10 @@ pub async fn all(world: &World, tenants: usize) -> Result<(), Failure> {
     row(&label, &millis(mean(&took)), Some(quantiles(&took)), "");
     let body = json!({"kind": "plan", "what": {"plan": "Complete"}, "over": {"tenants": slugs}, "reason": "a benchmark"});
     let started = Instant::now();
-    let drafted = world.post_json(CHANGES, body).await?;
+    let drafted = world.post_json(CHANGES, &body).await?;
     row(&format!("fleet change over {} tenants: drafting it", slugs.len()), &millis(started.elapsed()), None, "");
     let id = drafted["id"].as_str().ok_or("an id")?.to_owned();
-    world.post_json(&format!("{CHANGES}/{id}/approve"), Value::Null).await?;
+    world.post_json(&format!("{CHANGES}/{id}/approve"), &Value::Null).await?;
     // The worker looks every half second; what counts is how long it works.
     let path = format!("{CHANGES}/{id}?limit=1");
     let mut begun = None;

@@ -3,8 +3,8 @@
 //! `cargo run --release -p bench [-- --quick]`. Prints a table; ratios count, absolute figures depend on the machine.
 
 mod client;
-mod limits;
 mod fleet;
+mod limits;
 mod trust;
 mod world;
 

@@ -93,25 +93,19 @@ impl World {
         self.call(Request::get(format!("/api/v1{path}")), Body::empty()).await
     }
 
-    /// POST of JSON in process, as the provider's admin.
-    pub async fn post_json(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        self.post(path, "application/json", body.to_string().into_bytes()).await
-    }
-
     /// Changes a tenant's licence.
     pub async fn license(&self, slug: &str, body: Value) -> Result<Value, Failure> {
         let path = format!("/providers/northwind/tenants/{slug}");
         let version = self.get(&path).await?["version"].to_string();
-        let request = Request::patch(format!("/api/v1{path}/licence")).header(header::CONTENT_TYPE, "application/json");
-        self.call(request.header(header::IF_MATCH, format!("\"{version}\"")), Body::from(body.to_string())).await
+        self.patch(&format!("{path}/licence"), &version, body).await
     }
 
     async fn post(&self, path: &str, kind: &str, body: Vec<u8>) -> Result<Value, Failure> {
         self.call(Request::post(format!("/api/v1{path}")).header(header::CONTENT_TYPE, kind), Body::from(body)).await
     }
 
-    /// POST of JSON in process.
-    pub async fn post_json(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    /// POST of JSON in process, as the provider's admin; `null`: without a body.
+    pub async fn post_json(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         self.post(path, "application/json", body).await
     }

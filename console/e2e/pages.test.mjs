@@ -6,8 +6,8 @@ import { enter, get, open, quiet, settled, withBrowser } from './hub.mjs';
 
 withBrowser();
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const TENANT = ['overview', 'findings', 'findings?status=overridden', 'compliance', 'scans', 'overrides', 'members', 'provider-access', 'access-requests', 'why', 'why?tab=who&action=finding.assign', 'why?tab=what', 'api-keys', 'ledger', 'ledger?tab=checkpoints', 'ledger?tab=keys', 'settings', 'bill', 'offboarding'].map((p) => `/t/acme/${p}`);
-const PROVIDER = ['/', '/?view=table', '/?add=client', '/tenants', '/tenants/acme', '/sub-providers', '/staff', '/staff?invite=staff', '/relationships', '/requests', '/requests?tab=mine', '/requests?tab=templates', '/requests?ask=elevation', '/why?action=finding.assign', '/api-keys', '/ledger', '/ledger?tab=checkpoints', '/ledger?tab=keys', '/ledger?tab=certificates', '/settings', '/settings?preset=enterprise', '/plans', '/plans?plan=new', '/licensing', '/licensing?edit=acme', '/revenue', '/account', '/t/elm-street/overview', '/t/elm-street/findings'];
+const TENANT = ['overview', 'findings', 'findings?status=overridden', 'compliance', 'scans', 'overrides', 'members', 'provider-access', 'access-requests', 'why', 'why?tab=who&action=finding.assign', 'why?tab=what', 'api-keys', 'ledger', 'ledger?tab=checkpoints', 'ledger?tab=keys', 'settings', 'bill', 'offboarding', 'alerts', 'alerts?state=all', 'branding'].map((p) => `/t/acme/${p}`);
+const PROVIDER = ['/', '/?view=table', '/?add=client', '/tenants', '/tenants/acme', '/sub-providers', '/staff', '/staff?invite=staff', '/relationships', '/requests', '/requests?tab=mine', '/requests?tab=templates', '/requests?ask=elevation', '/why?action=finding.assign', '/api-keys', '/ledger', '/ledger?tab=checkpoints', '/ledger?tab=keys', '/ledger?tab=certificates', '/settings', '/settings?preset=enterprise', '/plans', '/plans?plan=new', '/licensing', '/licensing?edit=acme', '/revenue', '/account', '/account?tab=notifications', '/alerts', '/alerts?state=all', '/groups', '/fleet', '/fleet/new', '/findings', '/members', '/activity', '/modules', '/branding', '/connections', '/t/elm-street/overview', '/t/elm-street/findings'];
 /** The pages that need an id, as the person's own lists give it. */
 async function withIds(context, paths, provider) {
   const [finding] = (await get(context, '/tenants/acme/findings?limit=1')).items;
@@ -16,7 +16,9 @@ async function withIds(context, paths, provider) {
   const [person] = provider ? (await get(context, '/providers/northwind/staff?limit=1&role=technician')).items : [];
   const [plan] = provider ? (await get(context, '/providers/northwind/plans')).items : [];
   const staff = provider ? [`/staff/${person.id}`, `/staff/${person.id}/leaving`, `/plans?plan=${plan.id}`, `/plans?versions=${plan.id}`, `/plans?assign=${plan.id}`] : [];
-  return [...paths, `/t/acme/findings?finding=${finding.id}`, `/t/acme/scans?scan=${scan.id}`, `/t/acme/compliance?control=${control.id}`, ...staff];
+  const group = provider ? (await get(context, '/providers/northwind/groups?limit=1')).items.map((g) => `/groups/${g.id}`) : [];
+  const change = provider ? (await get(context, '/providers/northwind/fleet-changes?limit=1')).items.map((c) => `/fleet/${c.id}`) : [];
+  return [...paths, ...group, ...change, `/t/acme/findings?finding=${finding.id}`, `/t/acme/scans?scan=${scan.id}`, `/t/acme/compliance?control=${control.id}`, ...staff];
 }
 const WHO = [['provider_admin', [...PROVIDER, ...TENANT], true], ['tenant_admin', [...TENANT, '/t/acme/api-keys?create=key', '/account'], false]];
 
@@ -71,7 +73,7 @@ for (const [role, slug, provider] of OTHERS) {
 
 test('axe finds nothing on the pages before sign-in', async (t) => {
   const page = await open(await enter(t, undefined, { bypassCSP: true }), '/sign-in', { allow: /status of 4/ });
-  for (const path of ['/sign-in', '/sign-in?step=code', '/setup', '/invite/unknown']) {
+  for (const path of ['/sign-in', '/sign-in?step=code', '/setup', '/invite/unknown', '/reset', '/reset/unknown']) {
     await page.goto(path);
     await settled(page);
     await page.evaluate(axe);

@@ -30,7 +30,7 @@ export function Bell() {
   useWhileThere(refetch);
   const unread = data?.unread ?? 0;
   return (
-    <Popover opened={open} onChange={setOpen} position="bottom-end" width={360} shadow="lg" radius="lg" trapFocus returnFocus portalProps={{ target: '#pop' }} transitionProps={{ duration: 0 }}>
+    <Popover opened={open} onChange={setOpen} position="bottom-end" width="min(360px, calc(100vw - 16px))" shadow="lg" radius="lg" trapFocus returnFocus portalProps={{ target: '#pop' }} transitionProps={{ duration: 0 }}>
       <Popover.Target><ActionIcon className="bell" size="lg" aria-haspopup="dialog" aria-expanded={open} aria-label={unread ? t('shell.bellUnread', { count: unread }) : t('shell.bell')} onClick={() => setOpen(!open)}><IconBell size={18} stroke={1.7} />{unread > 0 && <i />}</ActionIcon></Popover.Target>
       <Popover.Dropdown p={0} aria-label={t('shell.bell')}>{open && <Suspense><Notices onGone={() => setOpen(false)} /></Suspense>}</Popover.Dropdown>
     </Popover>

@@ -258,6 +258,9 @@ async fn seed_one(hub: &TestHub, [tenant, provider, admin, boss, staff, member]:
     let named = json!({"host": format!("desk.{provider}.example")});
     let host = hub.post(boss_name, &format!("/providers/{provider}/host-names"), named).await.expect(201);
     keep("host", id(&host.json["host"]));
+    for (name, id) in told(hub, tenant, provider, admin).await {
+        keep(name, id);
+    }
     keep("token", format!("token-that-nobody-was-given-{tenant}"));
     keep("preset", "strict".into());
     keep("sub", if provider == "northwind" { "harbor".into() } else { "northwind".into() });
@@ -342,6 +345,60 @@ async fn trust(hub: &TestHub, tenant: &str, provider: &str, admin: &str, boss: &
         ("group", named("grp", group)),
         ("grant", named("ggr", grant)),
         ("change", named("flc", change)),
+    ]
+}
+
+/// Alerts of the tenant and the provider, an e-mail in the provider's log, and a channel of the tenant's admin with a delivery.
+async fn told(hub: &TestHub, tenant: &str, provider: &str, admin: &str) -> Vec<(&'static str, String)> {
+    let now = hub.hub.now();
+    let mut tx = hub.hub.system_write("test.seed", "what somebody was told").await.expect("the store is there");
+    let [alert, own_alert, mail, channel, delivery] = [(); 5].map(|()| kernel::ids::uuid_at(now));
+    let address = json!({"url": "https://hooks.example.com/x", "secret": "whsec_c2VlZGVkc2VlZGVkc2VlZGVkc2VlZGVk"}).to_string();
+    let address = hub.hub.master_key().seal("channel", address.as_bytes());
+    let columns = "id, whose, provider_id, tenant_id, rule, subject, label, urgency, facts, state, raised_at, last_at";
+    for (sql, params) in [
+        (
+            format!(
+                "INSERT INTO alert ({columns}) SELECT ?1, t.id, NULL, t.id, 'limit_crossed', 'seats', 'Seeded', 1, '{{}}', 'open', ?3, ?3
+                 FROM tenant t WHERE t.slug = ?2"
+            ),
+            kernel::params![alert, tenant, now].to_vec(),
+        ),
+        (
+            format!(
+                "INSERT INTO alert ({columns}) SELECT ?1, p.id, p.id, NULL, 'licence_expiring', 'x', 'Seeded', 1, '{{}}', 'open', ?3, ?3
+                 FROM provider p WHERE p.slug = ?2"
+            ),
+            kernel::params![own_alert, provider, now].to_vec(),
+        ),
+        (
+            "INSERT INTO mail (id, provider_id, recipient, template, subject, state, created_at)
+             SELECT ?1, p.id, 'seeded@cast.example', 'test', 'Seeded', 'withheld', ?3 FROM provider p WHERE p.slug = ?2"
+                .to_owned(),
+            kernel::params![mail, provider, now].to_vec(),
+        ),
+        (
+            "INSERT INTO channel (id, person_id, kind, name, address, state, created_at) VALUES (?1, ?2, 'webhook', 'Seeded', ?3, 'active', ?4)"
+                .to_owned(),
+            kernel::params![channel, testkit::person(admin), address, now].to_vec(),
+        ),
+        (
+            "INSERT INTO channel_delivery (id, channel_id, event, payload, status, at, created_at)
+             VALUES (?1, ?2, 'channel.test', '{}', 'failed', ?3, ?3)"
+                .to_owned(),
+            kernel::params![delivery, channel, now].to_vec(),
+        ),
+    ] {
+        tx.execute(&sql, &params).await.expect("a row");
+    }
+    tx.commit().await.expect("commits");
+    let named = |prefix: &str, id: uuid::Uuid| format!("{prefix}_{}", id.simple());
+    vec![
+        ("alert", named("alt", alert)),
+        ("provider_alert", named("alt", own_alert)),
+        ("mail", named("eml", mail)),
+        ("channel", named("chn", channel)),
+        ("delivery", named("dlv", delivery)),
     ]
 }
 

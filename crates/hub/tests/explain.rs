@@ -152,6 +152,7 @@ fn enforced(answer: &testkit::Answer, path: &str) -> Option<bool> {
 /// The prefix of the ids of what a path names.
 fn prefix(name: &str) -> &'static str {
     match name {
+        "alert" => "alt",
         "request" => "con",
         "key" => "key",
         "control" => "ctl",

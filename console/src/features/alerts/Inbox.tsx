@@ -1,4 +1,4 @@
-import { Button, Menu, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Menu, TextInput } from '@mantine/core';
 import { IconBellOff, IconCheck, IconClockPause } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -99,7 +99,7 @@ function Acts({ a, acts, long }: { a: Alert; acts: AlertActs; long?: boolean }) 
       {long ? <Act variant="default" can={allowed(a, 'acknowledge')} reason={known} onClick={() => acts.acknowledge(a)}>{t('alerts.acknowledge')}</Act> : <ActIcon label={`${t('alerts.acknowledge')}: ${words.title(a)}`} can={allowed(a, 'acknowledge')} reason={known} onClick={() => acts.acknowledge(a)}><IconCheck size={16} stroke={1.7} /></ActIcon>}
       {snooze.allowed ? (
         <Menu position="bottom-end" width={220}>
-          <Menu.Target>{long ? <Button variant="default">{t('alerts.snooze')}</Button> : <span><ActIcon label={`${t('alerts.snooze')}: ${words.title(a)}`}><IconClockPause size={16} stroke={1.7} /></ActIcon></span>}</Menu.Target>
+          <Menu.Target>{long ? <Button variant="default">{t('alerts.snooze')}</Button> : <ActionIcon aria-label={`${t('alerts.snooze')}: ${words.title(a)}`} title={t('alerts.snooze')}><IconClockPause size={16} stroke={1.7} /></ActionIcon>}</Menu.Target>
           <Menu.Dropdown>{SNOOZES.map((s) => <Menu.Item key={s} onClick={() => void acts.snooze(a, snoozeUntil(s, new Date()))}>{t(`alerts.snoozes.${s}`)}</Menu.Item>)}<Menu.Divider /><Menu.Item onClick={() => acts.pick(a)}>{t('alerts.snoozeDate')}</Menu.Item></Menu.Dropdown>
         </Menu>
       ) : long ? <Act variant="default" can={snooze}>{t('alerts.snooze')}</Act> : <ActIcon label={t('alerts.snooze')} can={snooze}><IconClockPause size={16} stroke={1.7} /></ActIcon>}

@@ -129,7 +129,7 @@ function Picture({ kind, to, value, shown, can, error, from, onChange }: { kind:
     if (input.current) input.current.value = '';
     if (!file) return;
     setProblem(null);
-    if (file.size > BOUNDS[kind]) { setProblem(new ApiProblem({ status: 422, code: 'invalid', detail: t('branding.tooBig', { size: fmt.bytes(file.size), max: fmt.bytes(BOUNDS[kind]) }) })); return; }
+    if (file.size > BOUNDS[kind]) { setProblem(new ApiProblem({ status: 422, code: 'invalid', detail: t('branding.tooBig', { size: fmt.bytes(file.size), max: `${BOUNDS[kind] / 1024} KB` }) })); return; }
     setBusy(true);
     try { const { body } = await upload<BrandAsset>(`${to}/assets`, file, { kind }, () => undefined, file.type || 'application/octet-stream').done; onChange({ id: body.id, url: body.url }); } catch (e) { setProblem(e); } finally { setBusy(false); }
   };
@@ -143,7 +143,7 @@ function Picture({ kind, to, value, shown, can, error, from, onChange }: { kind:
         <Act variant="default" size="compact-md" can={can} loading={busy} leftSection={<IconUpload size={15} />} onClick={() => input.current?.click()}>{t(value ? 'branding.replace' : 'ui.chooseFile')}<span className="vh">: {label}</span></Act>
         {value && <Act variant="subtle" size="compact-md" can={can} onClick={() => onChange(null)}>{t('branding.useInherited')}<span className="vh">: {label}</span></Act>}
       </div>
-      <p className="xs dim flush">{from} · {t('branding.pictureHelp', { max: fmt.bytes(BOUNDS[kind]) })}</p>
+      <p className="xs dim flush">{from} · {t('branding.pictureHelp', { max: `${BOUNDS[kind] / 1024} KB` })}</p>
       {(problem !== null || error) && <FormProblem problem={problem ?? new ApiProblem({ status: 422, code: 'invalid', detail: error })} />}
     </div>
   );

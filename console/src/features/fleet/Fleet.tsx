@@ -26,7 +26,7 @@ export default function Fleet() {
       <DataTable<FleetChange> caption={t('fleet.title')} rows={data?.items} error={error} retry={() => void refetch()} stale={isPlaceholderData} rowKey={(c) => c.id} skeletonRows={4}
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty icon={IconRocket} title={t('fleet.empty')} action={add}>{t('fleet.emptyText')}</Empty>}
         columns={[
-          { key: 'what', title: t('fleet.what'), cell: (c) => <span className="min0 block"><Go to={`/fleet/${c.id}`} className="semi">{words.what(c)}</Go><span className="xs dim block clip">{c.reason}</span></span> },
+          { key: 'what', title: t('fleet.what'), cell: (c) => <span className="min0 block"><Go to={`/fleet/${c.id}`} className="semi">{words.what(c)}</Go><span className="xs dim sub-line">{c.reason}</span></span> },
           { key: 'over', title: t('fleet.overHead'), cell: (c) => <span className="clip">{words.over(c.over)}</span> },
           { key: 'state', title: t('tenant.state'), cell: (c) => <FleetBadge state={c.state} /> },
           { key: 'progress', title: t('fleet.progress'), width: 170, cell: (c) => <span className="block"><Progress value={share(c.progress)} color={c.progress.failed ? 'var(--bar-warn)' : undefined} aria-label={t('fleet.progress')} /><span className="xs dim num">{t('fleet.doneOf', { n: fmt.num(c.progress.done), total: fmt.num(c.progress.total) })}{c.progress.failed > 0 && ` · ${t('fleet.failedN', { count: c.progress.failed, n: fmt.num(c.progress.failed) })}`}</span></span> },

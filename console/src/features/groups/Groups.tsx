@@ -34,7 +34,7 @@ export default function Groups() {
       <DataTable<TenantGroup> caption={t('groups.title')} rows={page?.items} error={error} retry={() => void refetch()} rowKey={(g) => g.id} skeletonRows={4} sort={list.view.sort} onSort={list.toggleSort}
         empty={list.filtered ? <Empty title={t('ui.nothingMatches')} action={<button type="button" className="chip" onClick={list.clear}>{t('ui.clearFilters')}</button>} /> : <Empty icon={IconUsersGroup} title={t('groups.empty')} action={add}>{t('groups.emptyText')}</Empty>}
         columns={[
-          { key: 'name', title: t('groups.name'), sort: 'name', cell: (g) => <span className="min0 block"><Go to={`/groups/${g.id}`} className="semi">{g.name}</Go><span className="xs dim block clip">{g.description}</span></span> },
+          { key: 'name', title: t('groups.name'), sort: 'name', cell: (g) => <span className="min0 block"><Go to={`/groups/${g.id}`} className="semi">{g.name}</Go><span className="xs dim sub-line">{g.description}</span></span> },
           { key: 'kind', title: t('groups.kind'), cell: (g) => <Badge>{t(`groups.${g.kind}`)}</Badge> },
           { key: 'clients', title: t('groups.clients'), sort: 'clients', num: true, cell: (g) => fmt.num(g.client_count) },
           { key: 'grants', title: t('groups.grants'), sort: 'grants', num: true, cell: (g) => fmt.num(g.grant_count) },

@@ -30,7 +30,7 @@ export function Grants({ staff: s }: { staff: StaffDetail }) {
       <p className="dim2 sm">{t('grants.text')}</p>
       <DataTable<GroupGrant> caption={t('grants.title')} rows={rows} error={error} retry={() => void refetch()} rowKey={(g) => g.id} tone={(g) => (g.live ? undefined : 'quiet')} skeletonRows={2} empty={<Empty title={t('grants.empty')}>{t('grants.emptyText')}</Empty>}
         columns={[
-          { key: 'over', title: t('grants.over'), cell: (g) => <span className="block min0"><span className="semi">{g.group ? <Go to={`/groups/${g.group.id}`}>{g.group.name}</Go> : t(`grants.overs.${g.over}`)}</span>{g.except.length > 0 && <span className="xs dim block clip" title={g.except.map((c) => c.name).join(', ')}>{t('grants.without', { names: g.except.map((c) => c.name).join(', ') })}</span>}</span> },
+          { key: 'over', title: t('grants.over'), cell: (g) => <span className="block min0"><span className="semi">{g.group ? <Go to={`/groups/${g.group.id}`}>{g.group.name}</Go> : t(`grants.overs.${g.over}`)}</span>{g.except.length > 0 && <span className="xs dim sub-line" title={g.except.map((c) => c.name).join(', ')}>{t('grants.without', { names: g.except.map((c) => c.name).join(', ') })}</span>}</span> },
           { key: 'clients', title: t('groups.clients'), num: true, cell: (g) => fmt.num(g.client_count) },
           { key: 'tier', title: t('staff.tier'), cell: (g) => <Tier t={g.tier} long /> },
           { key: 'mask', title: t('staff.mask'), cell: (g) => <AssignmentMask mask={g.mask} /> },

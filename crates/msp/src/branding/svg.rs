@@ -93,7 +93,8 @@ fn tighten(hushed: &[u8]) -> Result<Drawing, String> {
         match reader.read_event().map_err(broken)? {
             Event::Start(start) => state.open(&start, &mut writer)?,
             Event::End(end) => {
-                if state.close(&mut writer)? {
+                let keeps = state.close(&mut writer)?;
+                if keeps {
                     writer.write_event(Event::End(end)).map_err(|_| unwritten())?;
                 }
             }

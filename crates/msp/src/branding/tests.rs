@@ -346,6 +346,13 @@ async fn before_sign_in_the_name_says_whose_brand_shows(#[values(Engine::Sqlite,
     sql(&hub, "UPDATE provider SET parent_id = (SELECT p.id FROM provider p WHERE p.slug = 'northwind') WHERE slug = 'contoso'")
         .await;
     assert_eq!(at(&hub, "anything.example").await["name"], "Northwind IT");
+    // No provider at all: the one organisation's.
+    sql(&hub, "UPDATE tenant SET provider_id = (SELECT p.id FROM provider p WHERE p.slug = 'northwind') WHERE slug = 'plain'")
+        .await;
+    sql(&hub, "UPDATE tenant SET state = 'archived' WHERE slug <> 'plain'").await;
+    sql(&hub, "UPDATE provider SET kind = 'standalone' WHERE slug = 'northwind'").await;
+    let alone = at(&hub, "anything.example").await;
+    assert_eq!((alone["name"].as_str(), alone["layer"].as_str()), (Some("Plain Paper Co"), Some("tenant")));
 }
 
 #[rstest]

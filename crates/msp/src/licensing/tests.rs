@@ -233,6 +233,7 @@ async fn what_scans_and_time_move_is_reviewed(#[values(Engine::Sqlite, Engine::P
     set(&hub, json!({"limits": {"resources": {"max": 100}}})).await;
     assert_eq!(super::review(&hub.hub).await.unwrap(), 0);
     for (resources, turned) in [(101, 1), (102, 0), (100, 1)] {
+        hub.advance(std::time::Duration::from_secs(1));
         let mut tx = hub.hub.system_write("test.set", "a scan came").await.unwrap();
         tx.execute(
             "INSERT INTO summary (tenant_id, revision, updated_at, resources) VALUES (?1, 1, 0, ?2)

@@ -13,15 +13,12 @@ pub(crate) async fn window(tx: &mut ReadTx<scope::Client>) -> Result<Window, Sto
     Ok(Window { days: row.take()?, is_skipped: row.take()? })
 }
 
-pub(super) async fn purge_after<S: scope::Control>(tx: &mut ReadTx<S>) -> Result<Option<Timestamp>, StoreError>
-where
-    S: TenantScope,
-{
+pub(super) async fn purge_after<S: TenantScope>(tx: &mut ReadTx<S>) -> Result<Option<Timestamp>, StoreError> {
     tx.one("SELECT purge_after FROM tenant WHERE id = ?1", params![tx.scope.tenant()]).await?.take()
 }
 
 /// Scopes that are about one tenant.
-pub(super) trait TenantScope {
+pub(super) trait TenantScope: scope::Control {
     fn tenant(&self) -> TenantId;
 }
 impl TenantScope for scope::Client {

@@ -133,6 +133,16 @@ async fn both_sides_are_warned_at_30_7_and_1_days_once_each(#[values(Engine::Sql
     }
     let of_provider = hub.control_ledger().await.into_iter().filter(|e| e["action"] == "relationship.expiring").count();
     assert_eq!(of_provider, 3);
+    let said = hub.hub.system_read().await.unwrap().news(100).await.unwrap();
+    let alerts = said.into_iter().filter_map(|(_, said)| match said {
+        kernel::news::Said::Alert(alert) => Some((matches!(alert.of, kernel::news::Of::Tenant(_)), alert.label, alert.urgency)),
+        kernel::news::Said::Mail(_) => None,
+    });
+    use kernel::news::Urgency::{Critical, Info, Warning};
+    let both = [Info, Warning, Critical]
+        .into_iter()
+        .flat_map(|urgency| [(false, "Acme Dental Group".to_owned(), urgency), (true, "Northwind IT".to_owned(), urgency)]);
+    assert_eq!(alerts.collect::<Vec<_>>(), both.collect::<Vec<_>>(), "each side reads the other's name");
 }
 
 #[rstest]

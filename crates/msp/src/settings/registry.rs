@@ -188,11 +188,7 @@ pub static SETTINGS: &[Definition] = &[
         presets: ["true"; 5],
         ..PROVIDER
     },
-    Definition {
-        key: "enforcement.seats",
-        presets: ["inform", "inform", "block_new", "inform", "inform"],
-        ..ENFORCEMENT
-    },
+    Definition { key: "enforcement.seats", presets: ["inform", "inform", "block_new", "inform", "inform"], ..ENFORCEMENT },
     Definition { key: "enforcement.automations", default: "block_new", presets: ["block_new"; 5], ..ENFORCEMENT },
     Definition { key: "enforcement.resources", presets: ["inform", "inform", "block_new", "inform", "inform"], ..ENFORCEMENT },
     Definition { key: "enforcement.api_keys", presets: ["inform", "inform", "block_new", "inform", "inform"], ..ENFORCEMENT },

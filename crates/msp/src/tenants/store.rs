@@ -408,8 +408,18 @@ async fn forget_person(tx: &mut WriteTx<scope::Client>, person: PersonId) -> Res
         .await?;
     if forgotten == 1 {
         tx.execute("DELETE FROM session WHERE person_id = ?1", params![person]).await?;
-        tx.execute("DELETE FROM recovery_code WHERE person_id = ?1", params![person]).await?;
-        tx.execute("DELETE FROM old_password WHERE person_id = ?1", params![person]).await?;
+        for table in [
+            "recovery_code",
+            "old_password",
+            "password_reset",
+            "channel",
+            "notification",
+            "notification_rule",
+            "notification_digest",
+            "mail",
+        ] {
+            tx.execute(&format!("DELETE FROM {table} WHERE person_id = ?1"), params![person]).await?;
+        }
     }
     Ok(())
 }

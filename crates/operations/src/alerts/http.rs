@@ -82,8 +82,8 @@ async fn provider_list(cx: ProviderCx, Params(query): Params<AlertQuery>) -> Res
 }
 
 /// Takes an alert of the provider's own on.
-#[utoipa::path(post, path = "/providers/{provider}/alerts/{alert}/acknowledge", operation_id = "provider_alert.acknowledge",
-    tag = "alerts", params(("provider" = String, Path, description = "Id or slug"), ("alert" = String, Path)),
+#[utoipa::path(post, path = "/providers/{provider}/alerts/{provider_alert}/acknowledge", operation_id = "provider_alert.acknowledge",
+    tag = "alerts", params(("provider" = String, Path, description = "Id or slug"), ("provider_alert" = String, Path)),
     responses((status = 200, body = AlertView), Problems))]
 async fn provider_acknowledge(cx: ProviderCx, Path((_provider, id)): Path<(String, AlertId)>) -> Result<Json<AlertView>> {
     let mut tx = cx.write::<actions::ProviderAlertAcknowledge>().await?;
@@ -94,8 +94,8 @@ async fn provider_acknowledge(cx: ProviderCx, Path((_provider, id)): Path<(Strin
 }
 
 /// Puts an alert of the provider's own off until an instant.
-#[utoipa::path(post, path = "/providers/{provider}/alerts/{alert}/snooze", operation_id = "provider_alert.snooze", tag = "alerts",
-    params(("provider" = String, Path, description = "Id or slug"), ("alert" = String, Path)), request_body = AlertSnooze,
+#[utoipa::path(post, path = "/providers/{provider}/alerts/{provider_alert}/snooze", operation_id = "provider_alert.snooze", tag = "alerts",
+    params(("provider" = String, Path, description = "Id or slug"), ("provider_alert" = String, Path)), request_body = AlertSnooze,
     responses((status = 200, body = AlertView), Problems))]
 async fn provider_snooze(
     cx: ProviderCx,
@@ -110,8 +110,8 @@ async fn provider_snooze(
 }
 
 /// Ends an alert of the provider's own.
-#[utoipa::path(post, path = "/providers/{provider}/alerts/{alert}/resolve", operation_id = "provider_alert.resolve", tag = "alerts",
-    params(("provider" = String, Path, description = "Id or slug"), ("alert" = String, Path)), request_body = AlertResolve,
+#[utoipa::path(post, path = "/providers/{provider}/alerts/{provider_alert}/resolve", operation_id = "provider_alert.resolve", tag = "alerts",
+    params(("provider" = String, Path, description = "Id or slug"), ("provider_alert" = String, Path)), request_body = AlertResolve,
     responses((status = 200, body = AlertView), Problems))]
 async fn provider_resolve(
     cx: ProviderCx,

@@ -64,7 +64,7 @@ async fn grown_old(tx: &mut ReadTx<scope::Public>) -> Result<Vec<Alert>> {
             "SELECT t.id, t.name, s.scan_at, t.scan_interval_days FROM summary s JOIN tenant t ON t.id = s.tenant_id
              WHERE t.state = 'active' AND s.scan_at + t.scan_interval_days * ?2 <= ?1
                AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.whose = t.id AND a.rule = 'scan_stale' AND a.subject = 'scans'
-                               AND (a.state <> 'resolved' OR a.resolved_at > s.scan_at + t.scan_interval_days * ?2))
+                               AND (a.state <> 'resolved' OR a.resolved_at >= s.scan_at + t.scan_interval_days * ?2))
              ORDER BY t.id LIMIT ?3",
             params![now, DAY_US, ROUND],
         )

@@ -54,7 +54,7 @@ async fn one(hub: &Hub, post: &Post, mail: Due) -> Result<()> {
     tx.commit().await
 }
 
-async fn deliver(hub: &Hub, post: &Post, mail: Due) -> Result<(), NotSent> {
+pub(super) async fn deliver(hub: &Hub, post: &Post, mail: Due) -> Result<(), NotSent> {
     let (from, subject) = (Line::new(&mail.body.from), Line::new(&mail.subject));
     let body = Rendered { text: mail.body.text, html: mail.body.html };
     post.send(&mail.id.to_string(), (&mail.to, &from, &subject), body, hub.now()).await
@@ -73,9 +73,9 @@ fn outcome(hub: &Hub, attempt: i64, sent: Result<(), NotSent>) -> Outcome {
 
 /// So many seconds from now, give or take a tenth: not everything comes back at once.
 pub(crate) fn later(now: Timestamp, seconds: u64) -> Timestamp {
-    let tenth_us = seconds * 100_000;
-    let chance = u64::from(u32::from_le_bytes(kernel::ids::random::<4>()));
-    now.after(Duration::from_micros(seconds * 1_000_000 - tenth_us + chance * 2 * tenth_us / u64::from(u32::MAX)))
+    // 0 to 200 thousandths, less a hundred.
+    let chance = u64::from(u16::from_le_bytes(kernel::ids::random::<2>())) % 201;
+    now.after(Duration::from_millis(seconds * (900 + chance)))
 }
 
 /// Forgets the content of what failed long ago, and old entries of the log.

@@ -22,27 +22,32 @@ const PIECE: usize = 100;
 /// # Errors
 /// The control database does not answer.
 pub async fn tell(hub: &Hub) -> Result<()> {
-    loop {
-        let mut tx = hub.system_read().await?;
-        let Some(telling) = store::next_telling(&mut tx).await? else { return Ok(()) };
-        let place = telling.place;
-        let (readers, named) = match place {
-            // Resolved or opened anew meanwhile: there is nothing to tell any more.
-            Some(place) => (sees::readers(hub, &mut tx, place).await?, places::named(&mut tx, place).await?),
-            None => (Vec::new(), None),
-        };
-        let rest = readers.into_iter().filter(|reader| telling.after.is_none_or(|after| reader.person > after));
-        let mut piece: Vec<Reader> = rest.take(PIECE + 1).collect();
-        let is_last = piece.len() <= PIECE;
-        piece.truncate(PIECE);
-        let wishes = store::wishes(&mut tx, &telling.rule, &piece).await?;
-        drop(tx);
-        let told = match (place, named) {
-            (Some(place), Some((name, link))) => prepare(hub, &telling, (place, &name, &link), &piece, &wishes).await?,
-            _ => Vec::new(),
-        };
-        commit(hub, &telling, &told, piece.last().map(|reader| reader.person).filter(|_| !is_last)).await?;
-    }
+    while piece(hub).await? {}
+    Ok(())
+}
+
+/// Tells the next piece of people. Answers whether there may be more.
+pub(super) async fn piece(hub: &Hub) -> Result<bool> {
+    let mut tx = hub.system_read().await?;
+    let Some(telling) = store::next_telling(&mut tx).await? else { return Ok(false) };
+    let place = telling.place;
+    let (readers, named) = match place {
+        // Resolved or opened anew meanwhile: there is nothing to tell any more.
+        Some(place) => (sees::readers(hub, &mut tx, place).await?, places::named(&mut tx, place).await?),
+        None => (Vec::new(), None),
+    };
+    let rest = readers.into_iter().filter(|reader| telling.after.is_none_or(|after| reader.person > after));
+    let mut piece: Vec<Reader> = rest.take(PIECE + 1).collect();
+    let is_last = piece.len() <= PIECE;
+    piece.truncate(PIECE);
+    let wishes = store::wishes(&mut tx, &telling.rule, &piece).await?;
+    drop(tx);
+    let told = match (place, named) {
+        (Some(place), Some((name, link))) => prepare(hub, &telling, (place, &name, &link), &piece, &wishes).await?,
+        _ => Vec::new(),
+    };
+    commit(hub, &telling, &told, piece.last().map(|reader| reader.person).filter(|_| !is_last)).await?;
+    Ok(true)
 }
 
 /// What one person is told, and how.

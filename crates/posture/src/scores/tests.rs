@@ -173,3 +173,47 @@ async fn the_summary_follows_every_act_that_changes_it(#[values(Engine::Sqlite, 
     assert_eq!(count(&stage.summary().await, "unassigned_critical"), 1);
     assert_eq!(stage.summary().await.trend, [(START.0.div_euclid(kernel::clock::DAY_US), 5_000)]);
 }
+
+/// Alerts that were said so far, `subject urgency count` or `subject over`.
+async fn said(stage: &Stage) -> Vec<(String, String)> {
+    let hub: &testkit::TestHub = stage;
+    let news = hub.hub.system_read().await.unwrap().news(100).await.unwrap();
+    let alerts = news.into_iter().filter_map(|(_, said)| match said {
+        kernel::news::Said::Alert(alert) => Some(alert),
+        kernel::news::Said::Mail(_) => None,
+    });
+    let word = |alert: kernel::news::Alert| {
+        assert_eq!((alert.rule.as_str(), alert.of), ("new_criticals", kernel::news::Of::Tenant(testkit::tenant(ACME))));
+        let word = if alert.is_over { "over".to_owned() } else { format!("{} new", alert.facts["count"]) };
+        (alert.subject, word)
+    };
+    alerts.map(word).collect()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn new_critical_findings_raise_an_alert_that_is_over_when_none_of_them_is_open(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let stage = Stage::new(engine).await;
+    let first = stage.import(&Shot::new(0, &["crit-a x fail", "crit-a y fail", "high-b x fail"])).await;
+    let first = (first["id"].as_str().unwrap().to_owned(), "2 new".to_owned());
+    assert_eq!(said(&stage).await, [first.clone()]);
+    stage.day(1);
+    stage.import(&Shot::new(1, &["crit-a x fail", "crit-a y pass", "high-b x fail"])).await;
+    assert_eq!(said(&stage).await.len(), 1, "nothing new, and one of them is open");
+    stage.day(2);
+    let second = stage.import(&Shot::new(2, &["crit-a x fail", "crit-a y pass", "crit-a z fail", "high-b x fail"])).await;
+    let second = (second["id"].as_str().unwrap().to_owned(), "1 new".to_owned());
+    assert_eq!(said(&stage).await, [first.clone(), second.clone()]);
+    stage.day(3);
+    stage.import(&Shot::new(3, &["crit-a x pass", "crit-a y fail", "crit-a z fail", "high-b x fail"])).await;
+    assert_eq!(said(&stage).await.len(), 2, "what comes back keeps the alert of its own scan");
+    let finding = stage.finding("crit-a", "z").await;
+    let reason = "Replaced next month, watched until then";
+    accept(&stage, json!({ "finding": finding, "reason": reason, "expires_at": on_day(30) })).await;
+    assert_eq!(said(&stage).await[2..], [(second.0, "over".to_owned())]);
+    stage.day(4);
+    stage.import(&Shot::new(4, &["crit-a x pass", "crit-a y pass", "high-b x fail"])).await;
+    assert_eq!(said(&stage).await[3..], [(first.0, "over".to_owned())]);
+}
