@@ -79,7 +79,7 @@ function Results({ name, left, holds, staff }: { name: string; left: StaffLeft; 
         columns={[
           { key: 'what', title: t('leaving.what'), cell: (r) => <span><Badge>{t(`leaving.kind.${r.kind}`)}</Badge> <span className="semi">{labels.get(idOf(r))?.label ?? r.id}</span></span> },
           { key: 'client', title: t('leaving.client'), cell: (r) => labels.get(idOf(r))?.tenant?.name ?? <span className="dim">–</span> },
-          { key: 'outcome', title: t('leaving.results'), cell: (r) => <span className="with-dot">{r.outcome === 'failed' ? <IconX size={16} className="crit-text" aria-hidden /> : r.outcome === 'waiting' ? <IconClock size={16} className="near-ink" aria-hidden /> : <IconCheck size={16} className="good-ink" aria-hidden />}{t(`leaving.outcome.${r.outcome}` as 'leaving.outcome.moved', { defaultValue: r.outcome })}{r.detail && <span className="xs dim">{r.detail}</span>}</span> },
+          { key: 'outcome', title: t('leaving.results'), cell: (r) => <span><span className="with-dot">{r.outcome === 'failed' ? <IconX size={16} className="crit-text" aria-hidden /> : r.outcome === 'waiting' ? <IconClock size={16} className="near-ink" aria-hidden /> : <IconCheck size={16} className="good-ink" aria-hidden />}<span>{t(`leaving.outcome.${r.outcome}` as 'leaving.outcome.moved', { defaultValue: r.outcome })}</span></span>{r.detail && <span className="xs dim block">{r.detail}</span>}</span> },
         ]} />
     </>
   );
