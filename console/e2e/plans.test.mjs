@@ -15,7 +15,7 @@ test('a plan: added, given to a client with a preview, changed for new clients o
   await drawer.getByRole('button', { name: 'Add plan' }).click();
   await drawer.getByText('Fill this in').waitFor();
   await drawer.getByLabel('Name').fill('Studio');
-  await drawer.getByRole('checkbox', { name: 'Discovery' }).check();
+  await drawer.getByRole('checkbox', { name: 'Observability' }).check();
   await drawer.getByLabel('Seats', { exact: true }).fill('40');
   await drawer.getByLabel('Per month').fill('129.5');
   await drawer.getByLabel('Per seat and month').fill('3');
@@ -25,13 +25,13 @@ test('a plan: added, given to a client with a preview, changed for new clients o
   await grid.getByRole('columnheader', { name: /Studio/ }).waitFor();
   await grid.getByText('€129.50').waitFor();
 
-  await grid.getByRole('button', { name: 'Assign to clients: Studio' }).click();
+  await grid.getByRole('button', { name: /^Assign to clients ?: Studio/ }).click();
   await drawer.getByLabel('Search clients').fill('glass');
   await drawer.getByRole('checkbox', { name: /Glasswing Studios/ }).check();
   await drawer.getByText('1 client chosen').waitFor();
   await drawer.getByRole('button', { name: 'Preview' }).click();
   await drawer.getByText(/^1 client moves/).waitFor();
-  await drawer.getByText('Discovery').waitFor();
+  await drawer.getByText('Observability').waitFor();
   assert.equal((await planOf(context, 'glasswing')).name, before.name, 'a preview changes nothing');
   await drawer.getByRole('button', { name: 'Move 1 client' }).click();
   await drawer.getByText('1 client was moved').waitFor();
@@ -47,7 +47,7 @@ test('a plan: added, given to a client with a preview, changed for new clients o
   await grid.getByText('1 on an older version').waitFor();
   const kept = await planOf(context, 'glasswing');
   assert.deepEqual([kept.number, kept.newest_number], [1, 2]);
-  await grid.getByRole('button', { name: /^version 2: Studio/ }).click();
+  await grid.getByRole('button', { name: /^version 2 ?: Studio/ }).click();
   await drawer.getByRole('heading', { name: /^Version 2/ }).waitFor();
   await drawer.getByRole('heading', { name: /^Version 1/ }).waitFor();
   await drawer.getByRole('button', { name: 'Move clients to the newest' }).click();
@@ -62,7 +62,7 @@ test('a plan: added, given to a client with a preview, changed for new clients o
   await post(context, '/providers/northwind/plans/assign', { plan: before.id, tenants: ['glasswing'] });
   await page.goto('/tenants/glasswing');
   await settled(page);
-  await page.getByText(/Discovery is closed; its data is kept until/).waitFor();
+  await page.getByText(/Observability is closed; its data is kept until/).waitFor();
   await page.goto('/plans');
   await page.getByRole('button', { name: 'More for Studio' }).click();
   await page.getByRole('menuitem', { name: 'Retire' }).click();

@@ -2,6 +2,7 @@ import { Select, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { LedgerEntry, List } from '../api';
+import '../i18n/business';
 import { Badge, StateBadge } from './bits';
 import { CopyIcon } from './copy';
 import { diff } from './diff';
@@ -34,7 +35,7 @@ export function ActedAs({ entry }: { entry: Pick<LedgerEntry, 'actor' | 'as'> })
 /** An action's name in words, or as it is when we have none. */
 export function useActionName() {
   const { t } = useTranslation();
-  return (action: string) => t(`action.${action.replaceAll('.', '_')}` as 'action.tenant_create', { defaultValue: action });
+  return (action: string) => { const key = action.replaceAll('.', '_'); return t([`action.${key}`, `acted.${key}`] as unknown as 'action.tenant_create', { defaultValue: action }); };
 }
 
 export function LedgerView({ list, page, error, retry, stale, tenantFilter }: { list: LedgerList; page: List<LedgerEntry> | undefined; error: unknown; retry: () => void; stale?: boolean; tenantFilter?: React.ReactNode }) {

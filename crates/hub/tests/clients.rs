@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
+#[allow(dead_code, reason = "only the wiring is used here")]
 mod common;
 
 use std::collections::BTreeMap;

@@ -24,7 +24,13 @@ function Page() {
   const [ownSlug, setOwnSlug] = useState(false);
   const f = useApiForm({
     initial: { licence: '', provider_name: '', provider_slug: '' }, validate: { licence: check.filled, provider_name: check.filled, provider_slug: check.slug },
-    save: async (v) => { setDone(await api.post<MspLicenceActivated>(path`/tenants/${slug}/msp-licence`, { ...v, licence: v.licence.trim(), provider_name: v.provider_name.trim() })); void client.invalidateQueries({ queryKey: keys.me }); void client.invalidateQueries({ queryKey: keys.tenant(slug) }); },
+    save: async (v) => {
+      const activated = await api.post<MspLicenceActivated>(path`/tenants/${slug}/msp-licence`, { ...v, licence: v.licence.trim(), provider_name: v.provider_name.trim() });
+      // The person has a provider now: the way to its dashboard is open once /me says so.
+      await client.invalidateQueries({ queryKey: keys.me });
+      setDone(activated);
+      void client.invalidateQueries({ queryKey: keys.tenant(slug) });
+    },
   });
   const g = f.form.getInputProps;
   const take = async (chosen: File) => {
