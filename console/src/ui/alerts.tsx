@@ -22,7 +22,7 @@ export function useAlertWords() {
   const rule = (name: string) => t(`alerts.rule.${name}` as 'alerts.rule.limit_crossed', { defaultValue: name });
   const text = ({ rule: name, facts }: { rule: string; facts: Facts }): string => {
     const count = numberOf(facts, 'count', 'criticals', 'refused', 'new');
-    const day = instantOf(facts, 'ends_at', 'expires_at', 'stale_at', 'last_scan_at', 'at');
+    const day = instantOf(facts, 'ends_at', 'expires_at', 'stale_since', 'scan_at');
     const [used, max] = [numberOf(facts, 'used'), numberOf(facts, 'max')];
     if (name === 'limit_crossed' && used !== null && max !== null) return t('alerts.facts.limit', { used: num(used), max: num(max) });
     if (name === 'new_criticals' && count !== null) return t('alerts.facts.criticals', { count, n: num(count) });

@@ -7,7 +7,7 @@ import { ALERT_RULES, ALERT_STATES, api, noticesQuery, URGENCIES, type Alert, ty
 import { Act, ActIcon, AlertStateBadge, Chip, Chips, DataTable, Empty, fmt, Go, many, oneOf, Pager, RelativeTime, SearchBox, SideDrawer, SNOOZES, snoozeUntil, tenantPath, text, Timeline, toast, toastProblem, urgencyColour, UrgencyDot, useAddress, useAlertWords, useConfirm, type ListState, type TimelineItem } from '../../ui';
 
 export const alertFilters = { state: oneOf([...ALERT_STATES, 'all']), rule: oneOf(ALERT_RULES), urgency: many(URGENCIES), tenant: text };
-export const alertList = { sort: 'urgency', sorts: ['urgency', 'raised'], filters: alertFilters } as const;
+export const alertList = { sort: '-urgency', sorts: ['urgency', 'raised'], filters: alertFilters } as const;
 export type AlertState = ListState<typeof alertFilters>;
 /** Open ones unless the address says otherwise. */
 export function alertQuery({ query }: Pick<AlertState, 'query'>): Query {
