@@ -66,9 +66,15 @@ fn provider_row_is_protected(ask: &Ask) -> bool {
         (Act::StaffUpdate | Act::StaffDisable | Act::StaffRemove, Subject::Staff { role, last_admin, is_self }) => {
             is_self || (last_admin && role == StaffRole::ProviderAdmin)
         }
-        (Act::AssignmentCreate | Act::AssignmentUpdate | Act::AssignmentDelete, Subject::Assignment { person_is_self }) => {
-            person_is_self
-        }
+        (
+            Act::AssignmentCreate
+            | Act::AssignmentUpdate
+            | Act::AssignmentDelete
+            | Act::GroupGrantCreate
+            | Act::GroupGrantUpdate
+            | Act::GroupGrantDelete,
+            Subject::Assignment { person_is_self },
+        ) => person_is_self,
         (Act::ElevationApprove, Subject::Request { is_self }) => is_self,
         _ => false,
     }

@@ -12,7 +12,7 @@ async fn one_sees_oneself_and_where_one_may_go(#[values(Engine::Sqlite, Engine::
     let hub = hub(engine).await;
     let priya = hub.get("priya", "/me").await.expect(200);
     assert_eq!(priya.json["person"]["id"], person("priya").to_string());
-    assert_eq!(priya.json["person"]["preferences"], json!({"pinned": [], "scheme": "auto"}));
+    assert_eq!(priya.json["person"]["preferences"], json!({"pinned": [], "scheme": "auto", "dismissed": []}));
     assert_eq!(priya.json["person"]["second_factor"], false);
     assert_eq!(priya.json["person"]["recovery_codes_left"], 0);
     assert_eq!(priya.json["providers"][0]["slug"], "northwind");
@@ -47,7 +47,7 @@ async fn one_changes_ones_name_language_and_preferences(#[values(Engine::Sqlite,
     assert_eq!(me.json["person"]["locale"], "de");
     assert_eq!(me.version(), 2);
     let me = patch(json!({"preferences": {"pinned": ["acme", "zeta", "acme"], "scheme": "dark"}})).await.expect(200);
-    assert_eq!(me.json["person"]["preferences"], json!({"pinned": ["acme", "zeta"], "scheme": "dark"}));
+    assert_eq!(me.json["person"]["preferences"], json!({"pinned": ["acme", "zeta"], "scheme": "dark", "dismissed": []}));
     assert_eq!(me.json["person"]["name"], "Vera Viewer");
     assert_eq!(hub.get("viewer", "/me").await.json["person"], me.json["person"]);
     let ledger = hub.control_ledger().await;

@@ -71,13 +71,15 @@ impl ReadTx<scope::Provider> {
     pub async fn clients(&mut self, only: Option<&str>) -> Result<Vec<ClientBrief>> {
         let (provider, me, now) = (self.scope.provider, self.me()?.person, self.now());
         let sql = "SELECT t.id, t.slug, t.name, COALESCE(s.findings_open, 0), s.recheck_at, s.scan_at, p.modules
-             FROM relationship r JOIN tenant t ON t.id = r.tenant_id JOIN plan p ON p.id = t.plan_id
+             FROM relationship r JOIN tenant t ON t.id = r.tenant_id
+             JOIN plan_version p ON p.plan_id = t.plan_id AND p.number = t.plan_number
              LEFT JOIN summary s ON s.tenant_id = t.id
              WHERE r.provider_id = ?1 AND r.state <> 'ended' AND t.state <> 'purged' AND (
                 EXISTS (SELECT 1 FROM staff f WHERE f.provider_id = ?1 AND f.person_id = ?2 AND f.role = 'provider_admin')
-                OR t.id IN (SELECT a.tenant_id FROM reach_assignment a WHERE a.provider_id = ?1 AND a.person_id = ?2)
+                OR t.id IN (SELECT a.tenant_id FROM reach_assignment a WHERE a.provider_id = ?1 AND a.person_id = ?2
+                            AND a.starts_at <= ?3 AND (a.ends_at IS NULL OR a.ends_at > ?3))
                 OR t.id IN (SELECT e.tenant_id FROM elevation e
-                            WHERE e.provider_id = ?1 AND e.person_id = ?2 AND e.state = 'approved' AND e.ends_at > ?3))
+                            WHERE e.provider_id = ?1 AND e.person_id = ?2 AND e.state = 'approved' AND e.starts_at <= ?3 AND e.ends_at > ?3))
              ORDER BY t.id";
         let mut clients = Vec::new();
         for mut row in self.rows(sql, params![provider, me, now]).await? {

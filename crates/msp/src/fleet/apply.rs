@@ -3,12 +3,13 @@
 
 use access::{TenantState, actions};
 use kernel::http::IfMatch;
-use kernel::{ProviderCx, Result, TenantId, WriteTx, scope};
+use kernel::{Error, ProviderCx, Result, TenantId, WriteTx, scope};
 use serde_json::{Value, json};
 
 use super::plan::{AssignmentChange, SettingChange, Terms, What};
 use super::run::{Became, Run};
 use crate::assignments::{self, Assigned, Assignment, AssignmentCreate, AssignmentQuery, AssignmentUpdate};
+use crate::plans::moves;
 use crate::relationships::{self, RelationshipUpdate};
 use crate::settings::{self, SettingsUpdate};
 use crate::staff::StaffId;
@@ -31,19 +32,29 @@ pub(super) async fn apply(cx: &ProviderCx, run: &Run, tenant: TenantId) -> Resul
     }
 }
 
-/// The one place where a change puts a tenant on a plan.
-pub(super) async fn put_on_plan(tx: &mut WriteTx<scope::Client>, plan: &str) -> Result<(Value, Value)> {
-    let shown = |tenant: &tenants::Tenant| json!({ "plan": { "id": tenant.plan.id, "name": tenant.plan.name } });
+/// The one place where a change puts a tenant on a plan: on its newest number, or back on the one that it had.
+pub(super) async fn put_on_plan(tx: &mut WriteTx<scope::Client>, plan: &str, number: Option<i64>) -> Result<(Value, Value)> {
+    let shown = |tenant: &tenants::Tenant| {
+        let tenants::TenantPlan { id, name, number, .. } = &tenant.plan;
+        json!({ "plan": { "id": id, "name": name, "number": number } })
+    };
     let before = tenants::view(tx).await?;
     let body = TenantUpdate { plan: Some(plan.to_owned()), ..TenantUpdate::default() };
     tenants::update(tx, IfMatch(before.version), body).await?;
-    let after = tenants::view(tx).await?;
+    let mut after = tenants::view(tx).await?;
+    if let Some(number) = number.filter(|number| *number != after.plan.number) {
+        let to = moves::destination(tx, after.plan.id, Some(number)).await?;
+        let gone = || Error::Conflict("Nobody comes onto that number of the plan any more.".into());
+        moves::move_tenant(tx, after.id, &to.ok_or_else(gone)?).await?;
+        tx.changed("tenant", after.id, &json!({ "plan_number": after.plan.number }), &json!({ "plan_number": number }));
+        after = tenants::view(tx).await?;
+    }
     Ok((shown(&before), shown(&after)))
 }
 
 async fn set_plan(cx: &ProviderCx, run: &Run, tenant: TenantId, plan: &str) -> Result<()> {
     let mut tx = cx.client(tenant).await?.write::<actions::TenantUpdate>().await?;
-    let (before, after) = put_on_plan(&mut tx, plan).await?;
+    let (before, after) = put_on_plan(&mut tx, plan, None).await?;
     tx.reason(&run.reason);
     let detail = if before == after { AS_IT_WAS } else { "" };
     run.note(&mut tx, tenant, Became::done(before, after, detail)).await?;

@@ -315,3 +315,25 @@ async fn nothing_is_done_twice_however_often_it_is_interrupted(#[values(Engine::
         12
     );
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_to_a_plan_comes_back_to_its_terms(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = start(engine).await;
+    let on = async || {
+        let tenant = hub.get("priya", "/providers/northwind/tenants/acme").await.expect(200).json;
+        (tenant["plan"]["name"].as_str().unwrap().to_owned(), tenant["plan"]["number"].as_i64().unwrap())
+    };
+    let plans = hub.get("priya", "/providers/northwind/plans").await.expect(200).json;
+    let complete = plans["items"].as_array().unwrap().iter().find(|plan| plan["name"] == "Complete").unwrap().clone();
+    let path = format!("/providers/northwind/plans/{}", complete["id"].as_str().unwrap());
+    let dearer = json!({"price": {"month": 5_000_000, "seat": 0, "currency": "EUR"}, "apply": "new_clients"});
+    hub.patch("priya", &path, complete["version"].as_i64().unwrap(), dearer).await.expect(200);
+    let id = draft(&hub, "priya", change("plan", json!({"plan": "Basic"}), &["acme"])).await;
+    apply(&hub, &id).await;
+    assert_eq!(on().await.0, "Basic");
+    hub.post("priya", &format!("{HERE}/{id}/undo"), json!({})).await.expect(200);
+    work(&hub).await;
+    assert_eq!(see(&hub, &id).await["state"], "undone");
+    assert_eq!(on().await, ("Complete".into(), 1), "on the terms that it had, not on the dearer ones");
+}

@@ -28,12 +28,13 @@ struct PlanWas {
 #[derive(Deserialize)]
 struct PlanNamed {
     id: PlanId,
+    number: i64,
 }
 
 /// Puts one tenant back.
 pub(super) async fn undo(cx: &ProviderCx, run: &Run, tenant: TenantId, before: &Value, after: &Value) -> Result<()> {
     match &run.what {
-        What::Plan(_) => plan(cx, run, tenant, (&read::<PlanWas>(before)?.plan.id, &read::<PlanWas>(after)?.plan.id)).await,
+        What::Plan(_) => plan(cx, run, tenant, (read(before)?, read(after)?)).await,
         What::Tier(_) => tier(cx, run, tenant, (read(before)?, read(after)?)).await,
         What::Setting(_) => setting(cx, run, tenant, (read(before)?, read(after)?)).await,
         What::Assignment(change) => assignment(cx, run, tenant, (change.staff, read(before)?, read(after)?)).await,
@@ -53,12 +54,14 @@ fn changed_since(what: &str) -> Error {
     Error::Conflict(format!("{what} was changed since; it is left as it is."))
 }
 
-async fn plan(cx: &ProviderCx, run: &Run, tenant: TenantId, (before, after): (&PlanId, &PlanId)) -> Result<()> {
+async fn plan(cx: &ProviderCx, run: &Run, tenant: TenantId, (before, after): (PlanWas, PlanWas)) -> Result<()> {
     let mut tx = cx.client(tenant).await?.write::<actions::TenantUpdate>().await?;
-    if tenants::view(&mut tx).await?.plan.id != *after {
+    let now = tenants::view(&mut tx).await?.plan;
+    if (now.id, now.number) != (after.plan.id, after.plan.number) {
         return Err(changed_since("The plan"));
     }
-    let (was, is) = apply::put_on_plan(&mut tx, &before.to_string()).await?;
+    let PlanNamed { id, number } = before.plan;
+    let (was, is) = apply::put_on_plan(&mut tx, &id.to_string(), Some(number)).await?;
     tx.reason(&run.reason);
     run.note(&mut tx, tenant, super::run::Became::done(was, is, "")).await?;
     tx.commit().await

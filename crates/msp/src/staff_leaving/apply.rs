@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{HeldChoice, HeldKind, HeldThing, held, require, store};
 use crate::assignments::{self, Assignment, HandedOver};
 use crate::elevations;
+use crate::grants::{self, GroupGrant};
 use crate::staff::{self, Contact, StaffId, StaffState, lock_provider};
 
 /// Move or end.
@@ -116,13 +117,15 @@ pub async fn apply(tx: &mut WriteTx<scope::Provider>, id: StaffId, body: &Leavin
     tx.subject("staff", id, person.name.clone());
     require(tx, &leaver)?;
     let assigned = assignments::all_of_staff(tx, id).await?;
-    let holds = held(tx, &leaver, &assigned).await?;
+    let wide = grants::of_person(tx, person.id).await?;
+    let holds = held(tx, &leaver, &assigned, &wide).await?;
     let (plans, heirs) = plan(tx, id, holds, body).await?;
     let mut results = Vec::with_capacity(plans.len());
     for Plan { thing, heir } in plans {
         let heir = heir.map(|index| &heirs[index]);
         let (outcome, detail) = match thing.kind {
             HeldKind::Assignment => assignment(tx, &assigned, &thing, heir).await?,
+            HeldKind::GroupGrant => group_grant(tx, &wide, &thing, heir).await?,
             HeldKind::Invitation => invitation(tx, &thing, heir).await?,
             HeldKind::Approval if thing.choices.is_empty() => (LeavingOutcome::Kept, "Others can decide it.".to_owned()),
             HeldKind::Session if !body.disable => (LeavingOutcome::Kept, "They stay on the staff.".to_owned()),
@@ -204,6 +207,21 @@ async fn assignment(
         HandedOver::Waiting => (LeavingOutcome::Waiting, format!("{} is asked whether {name} gets it.", of.tenant.name)),
         HandedOver::Ended(why) => (LeavingOutcome::Ended, why),
     })
+}
+
+async fn group_grant(
+    tx: &mut WriteTx<scope::Provider>,
+    wide: &[GroupGrant],
+    thing: &HeldThing,
+    heir: Option<&Heir>,
+) -> Result<(LeavingOutcome, String)> {
+    let of = wide.iter().find(|grant| grant.id.to_string() == thing.id).ok_or(Error::NotFound)?;
+    let Some(Heir { person, name, .. }) = heir else {
+        grants::end(tx, of).await?;
+        return Ok((LeavingOutcome::Ended, String::new()));
+    };
+    grants::hand_over(tx, of, *person).await?;
+    Ok((LeavingOutcome::Moved, format!("{name} has it now.")))
 }
 
 async fn invitation(tx: &mut WriteTx<scope::Provider>, thing: &HeldThing, heir: Option<&Heir>) -> Result<(LeavingOutcome, String)> {

@@ -1,6 +1,6 @@
 //! Somebody leaves: everything they hold at the provider, and what becomes of it, in one act.
 //!
-//! - Listed is what would outlive them otherwise: assignments, elevations, API keys, what waits for somebody's word, invitations they sent,
+//! - Listed is what would outlive them otherwise: assignments, grants over many tenants, elevations, API keys, what waits for somebody's word, invitations they sent,
 //!   and sessions.
 //! - Assignments can go to somebody else of the staff: never more than they were worth, never to the person who does it, and where a tenant
 //!   has a say, it is asked (`waiting`). Who is assigned there already keeps what they have. Invitations can be taken over too.
@@ -25,6 +25,7 @@ use kernel::{Error, ReadTx, Result, scope};
 use serde::{Deserialize, Serialize};
 
 use crate::assignments::{self, AssignedTenant, Assignment};
+use crate::grants::{self, GroupGrant};
 use crate::staff::{self, Contact, Staff, StaffId};
 
 /// What kind of thing somebody holds.
@@ -33,6 +34,8 @@ use crate::staff::{self, Contact, Staff, StaffId};
 pub enum HeldKind {
     /// An assignment on a tenant.
     Assignment,
+    /// A grant over a group of tenants, all of them, or all but some.
+    GroupGrant,
     /// An elevation that runs, or is asked for.
     Elevation,
     /// An API key that they made, of the provider or of one of its clients.
@@ -97,14 +100,27 @@ pub struct Leaving {
 pub async fn view(tx: &mut ReadTx<scope::Provider>, id: StaffId) -> Result<Leaving> {
     let staff = staff::one(tx, id).await?.ok_or(Error::NotFound)?;
     let assigned = assignments::all_of_staff(tx, id).await?;
-    let holds = held(tx, &staff, &assigned).await?;
+    let wide = grants::of_person(tx, staff.row.person.id).await?;
+    let holds = held(tx, &staff, &assigned, &wide).await?;
     let replacements = store::replacements(tx, id).await?;
     Ok(Leaving { person: staff.row.person, holds, replacements })
 }
 
-async fn held(tx: &mut ReadTx<scope::Provider>, staff: &Staff, assigned: &[Assignment]) -> Result<Vec<HeldThing>> {
+async fn held(
+    tx: &mut ReadTx<scope::Provider>,
+    staff: &Staff,
+    assigned: &[Assignment],
+    wide: &[GroupGrant],
+) -> Result<Vec<HeldThing>> {
     let person = staff.row.person.id;
     let mut holds: Vec<_> = assigned.iter().map(as_held).collect();
+    holds.extend(wide.iter().map(|grant| HeldThing {
+        kind: HeldKind::GroupGrant,
+        id: grant.id.to_string(),
+        tenant: None,
+        label: grant.label(),
+        choices: vec![HeldChoice::Move, HeldChoice::End],
+    }));
     holds.extend(store::elevations(tx, person).await?);
     holds.extend(store::keys(tx, person).await?);
     if staff.row.role == StaffRole::ProviderAdmin {

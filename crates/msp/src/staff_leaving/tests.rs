@@ -221,3 +221,29 @@ async fn staff_as(hub: &TestHub, name: &str) -> String {
     let row = people.json["items"].as_array().unwrap().iter().find(|row| row["person"]["name"] == name).unwrap().clone();
     row["id"].as_str().unwrap().to_owned()
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_over_many_clients_go_to_somebody_else_or_end(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let hub = TestHub::start(engine, crate::router()).await;
+    let grant = async |over: &str| {
+        let body = json!({"person": person("t1"), "over": over, "except": if over == "all" { json!([]) } else { json!(["acme"]) },
+            "tier": "T1", "modules": ["compliance"], "mask": {"view": true, "create": false, "update": false, "delete": false}});
+        hub.post("priya", "/providers/northwind/grants", body).await.expect(201).json["id"].clone()
+    };
+    let (all, rest) = (grant("all").await, grant("all_except").await);
+    let (t1, heir) = (staff(&hub, "t1").await, staff(&hub, "tech_none").await);
+    let holds = hub.get("priya", &path(&t1)).await.expect(200).json["holds"].clone();
+    let wide: Vec<_> = holds.as_array().unwrap().iter().filter(|thing| thing["kind"] == "group_grant").collect();
+    assert_eq!((wide.len(), &wide[0]["choices"]), (2, &json!(["move", "end"])), "{holds}");
+    hub.get("tech_none", "/tenants/acme/context").await.expect(404);
+    let choices =
+        json!([{"kind": "group_grant", "id": all, "do": "move", "to": heir}, {"kind": "group_grant", "id": rest, "do": "end"}]);
+    let left = hub.post("priya", &path(&t1), json!({"choices": choices, "disable": true})).await.expect(200).json;
+    let became = |id: &Value| left["results"].as_array().unwrap().iter().find(|r| r["id"] == *id).unwrap()["outcome"].clone();
+    assert_eq!((became(&all), became(&rest)), (json!("moved"), json!("ended")));
+    hub.get("tech_none", "/tenants/acme/context").await.expect(200);
+    hub.get("t1", "/tenants/acme/context").await.expect(404);
+    let grants = hub.get("priya", "/providers/northwind/grants").await.expect(200).json;
+    assert_eq!((&grants["total"], &grants["items"][0]["person"]["name"]), (&json!(1), &json!("tech_none")));
+}
