@@ -24,12 +24,14 @@ fn every_action_of_this_crate_is_an_operation_of_its_name() {
             "invitation",
             "me",
             "password",
+            "password_reset",
             "totp",
             "recovery_code",
             "member",
             "member_invitation",
             "api_key",
             "provider_api_key",
+            "client_member",
         ];
         // A right that others ask for, no operation of its own.
         kinds.contains(&kind) && name != "member.grant_admin"

@@ -176,7 +176,7 @@ async fn it_stops_when_too_many_fail_and_goes_on_when_told(#[values(Engine::Sqli
     // Sub-provider Harbor holds Birch: a plan of Northwind is none of its.
     let mut body = change("plan", json!({"plan": "Basic"}), &["birch", "acme", "frost"]);
     body["stop_after"] = json!({"failed_percent": 20});
-    run(&hub, "DELETE FROM plan WHERE name = 'Basic' AND provider_id = (SELECT id FROM provider WHERE slug = 'harbor')").await;
+    run(&hub, "UPDATE plan SET name = 'Another' WHERE name = 'Basic' AND provider_id = (SELECT id FROM provider WHERE slug = 'harbor')").await;
     let id = draft(&hub, "priya", body).await;
     let stopped = apply(&hub, &id).await;
     assert_eq!((&stopped["state"], &stopped["detail"]), (&json!("stopped"), &json!("1 of 3 tenants failed.")));

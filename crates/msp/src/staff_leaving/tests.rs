@@ -243,7 +243,7 @@ async fn grants_over_many_clients_go_to_somebody_else_or_end(#[values(Engine::Sq
     let became = |id: &Value| left["results"].as_array().unwrap().iter().find(|r| r["id"] == *id).unwrap()["outcome"].clone();
     assert_eq!((became(&all), became(&rest)), (json!("moved"), json!("ended")));
     hub.get("tech_none", "/tenants/acme/context").await.expect(200);
-    hub.get("t1", "/tenants/acme/context").await.expect(404);
+    hub.get("t1", "/tenants/acme/context").await.expect(401);
     let grants = hub.get("priya", "/providers/northwind/grants").await.expect(200).json;
     assert_eq!((&grants["total"], &grants["items"][0]["person"]["name"]), (&json!(1), &json!("tech_none")));
 }
