@@ -11,7 +11,7 @@ test('the brand: name, colour and logo are published, shown, and taken back', as
   const context = await enter(t, 'provider_admin');
   const provider = await providerOf(context);
   const before = await get(context, `/providers/${provider}/brand`);
-  t.after(async () => { const now = await get(context, `/providers/${provider}/brand`); await context.request.patch(`/api/v1/providers/${provider}/brand`, { data: before.own, headers: { 'if-match': `"${now.version}"` } }); });
+  const takeBack = async () => { const now = await get(context, `/providers/${provider}/brand`); await context.request.patch(`/api/v1/providers/${provider}/brand`, { data: before.own, headers: { 'if-match': `"${now.version}"` } }); };
   const page = await open(context, '/branding', { allow: /status of 4/ });
   await settled(page);
   await page.getByLabel('Brand colour', { exact: true }).fill('purple');
@@ -43,6 +43,7 @@ test('the brand: name, colour and logo are published, shown, and taken back', as
   assert.equal(await brandColour(page), '#7c3aed');
   quiet(door);
   quiet(page);
+  await takeBack();
 });
 
 test('a locked brand can be looked at and not changed', async (t) => {
@@ -54,7 +55,6 @@ test('a locked brand can be looked at and not changed', async (t) => {
     assert.ok(answer.ok(), await answer.text());
   };
   await rule('locked');
-  t.after(() => rule(null));
   const page = await open(await enter(t, 'tenant_admin'), '/t/acme/branding');
   await settled(page);
   await page.getByText(/has set one brand for/).waitFor();

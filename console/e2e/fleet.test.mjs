@@ -74,11 +74,11 @@ test('two clients are suspended: planned, approved, done, undone', async (t) => 
   await toast(page, 'The change has started');
   await page.goto('/fleet');
   await rows(page).filter({ hasText: 'Building works at the weekend' }).getByRole('link').click();
-  await page.locator('.head').getByText('Done').waitFor({ timeout: WAIT_MS });
+  await page.locator('.head').getByText('Done', { exact: true }).waitFor({ timeout: WAIT_MS });
   assert.deepEqual(await states(), ['suspended', 'suspended']);
   await page.getByRole('button', { name: 'Undo', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Undo', exact: true }).click();
-  await page.locator('.head').getByText('Undone').waitFor({ timeout: WAIT_MS });
+  await page.locator('.head').getByText('Undone', { exact: true }).waitFor({ timeout: WAIT_MS });
   assert.deepEqual(await states(), ['active', 'active']);
   quiet(page);
 });

@@ -77,3 +77,5 @@ export async function hire(t, admin, { name, email, role }) {
 export const kpi = (page, label) => page.locator('.kpi', { has: page.getByText(label, { exact: true }) });
 export const rows = (page) => page.locator('tbody tr');
 export const toast = (page, text) => page.locator('.mantine-Notification-root, [role=alert], [role=status]').filter({ hasText: text }).first().waitFor();
+/** Until no message lies over the page: each goes by itself, unless the mouse rests on it. */
+export const noToasts = async (page) => { await page.mouse.move(0, 0); await page.locator('[id^="toast-"]').first().waitFor({ state: 'detached' }); };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { enter, get, heading, hire, open, patch, quiet, settled, toast, url, withBrowser } from './hub.mjs';
+import { enter, get, heading, hire, noToasts, open, patch, quiet, settled, toast, url, withBrowser } from './hub.mjs';
 
 withBrowser();
 const NAME = 'Zenith Pottery';
@@ -72,6 +72,7 @@ test('a client from creation to purge', async (t) => {
   assert.equal(await page.getByRole('button', { name: 'Ask for the purge' }).getAttribute('aria-disabled'), 'true', 'a hold stands against it');
   await act('Release', 'Settled');
   await toast(page, `${NAME} is released`);
+  await noToasts(page);
   await page.getByRole('button', { name: 'Ask for the purge' }).click();
   const wish = page.getByRole('dialog');
   await wish.getByLabel('Reason').fill('Contract ended in October');
@@ -82,6 +83,7 @@ test('a client from creation to purge', async (t) => {
   assert.equal(await own.getAttribute('aria-disabled'), 'true', 'nobody does it alone');
   await page.getByRole('button', { name: 'Withdraw' }).click();
   await toast(page, 'The request is withdrawn');
+  await noToasts(page);
   await page.getByRole('button', { name: 'Ask for the purge' }).click();
   await wish.getByLabel('Reason').fill('Contract ended in October');
   await wish.getByLabel(/to confirm/).fill(NAME);
