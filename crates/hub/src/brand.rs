@@ -14,13 +14,16 @@ use crate::operator::{Failure, run};
 #[derive(Debug, Subcommand)]
 pub enum Brand {
     /// Show it
-    Show {
-        /// The hub's settings
-        #[command(flatten)]
-        settings: Settings,
-    },
+    Show(Box<Show>),
     /// Set some of it; what is left out stays
     Set(Box<Set>),
+}
+
+/// `tenantry brand show`
+#[derive(Debug, Args)]
+pub struct Show {
+    #[command(flatten)]
+    settings: Settings,
 }
 
 /// `tenantry brand set`
@@ -69,9 +72,9 @@ pub struct Set {
 /// A file cannot be read, or what the job failed with.
 pub async fn brand(what: Brand) -> Result<Value, Failure> {
     let set = match what {
-        Brand::Show { settings } => {
+        Brand::Show(show) => {
             let job = Job::Act { name: "brand_show".into(), body: json!({}) };
-            return run(&settings.resolve()?, job).await;
+            return run(&show.settings.resolve()?, job).await;
         }
         Brand::Set(set) => *set,
     };

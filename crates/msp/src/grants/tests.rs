@@ -159,7 +159,7 @@ async fn several_grants_of_one_person_are_each_whole_and_their_union_applies(
     let through = hub.get("admin", &why).await.expect(200).json["through"].clone();
     assert_eq!((&through[0]["id"], through.as_array().unwrap().len()), (&json!(grant_id), 2));
     // Without the one that looks, nothing is seen.
-    run(&hub, &format!("DELETE FROM assignment WHERE person_id = (SELECT id FROM person WHERE name = 't1')")).await;
+    run(&hub, "DELETE FROM assignment WHERE person_id = (SELECT id FROM person WHERE name = 't1')").await;
     hub.get("t1", "/tenants/acme/context").await.expect(403);
     assert_eq!(hub.get("t1", "/providers/northwind/clients").await.json["items"][0]["enter"]["allowed"], false);
 }
