@@ -198,7 +198,7 @@ async fn new_critical_findings_raise_an_alert_that_is_over_when_none_of_them_is_
     let stage = Stage::new(engine).await;
     let first = stage.import(&Shot::new(0, &["crit-a x fail", "crit-a y fail", "high-b x fail"])).await;
     let first = (first["id"].as_str().unwrap().to_owned(), "2 new".to_owned());
-    assert_eq!(said(&stage).await, [first.clone()]);
+    assert_eq!(said(&stage).await, std::slice::from_ref(&first));
     stage.day(1);
     stage.import(&Shot::new(1, &["crit-a x fail", "crit-a y pass", "high-b x fail"])).await;
     assert_eq!(said(&stage).await.len(), 1, "nothing new, and one of them is open");
