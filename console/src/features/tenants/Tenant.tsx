@@ -26,7 +26,12 @@ export default function Tenant() {
   if (error && !x) return <><PageHead title={t('tenants.title')} /><ErrorState error={error} retry={() => void refetch()} /></>;
   if (!x) return <PageSkeleton />;
 
-  const took = (next: TenantData) => { client.setQueryData(key, next); void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey !== key }); };
+  const took = (next: TenantData) => {
+    client.setQueryData(key, next);
+    // Panels that go with this answer are still there at this moment, and are asked for nothing any more.
+    const gone = next.state === 'active' ? [] : next.state === 'archived' ? ['onboarding', 'client-settings'] : ['onboarding'];
+    void client.invalidateQueries({ queryKey: keys.provider(provider.slug), predicate: (q) => q.queryKey !== key && !gone.some((word) => q.queryKey.includes(word)) });
+  };
   const relationship = (body: object, version = x.relationship.version) => api.patch<TenantData>(`${to}/relationship`, body, version).then((next) => { took(next); return next; });
   const can = (action: string) => permission(x.can, action);
   const name = x.name;
